@@ -1,0 +1,3 @@
+"""The help desk: floor and roof of the house."""
+
+__version__ = "0.1.0"

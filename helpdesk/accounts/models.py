@@ -1,0 +1,202 @@
+"""People and the companies they belong to.
+
+Staff have a role and no membership; everybody else has memberships and no role. A deferred constraint trigger keeps
+that (migrations/0002). Rights are asked per (user, customer): see permissions.py.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class Language(models.TextChoices):
+    CHINESE = "zh-hans", _("Chinese")
+    ENGLISH = "en", _("English")
+
+
+class StaffRole(models.TextChoices):
+    ENGINEER = "engineer", _("Engineer")
+    LEAD = "lead", _("Lead")
+    ADMIN = "admin", _("Administrator")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class CustomerRole(models.TextChoices):
+    MEMBER = "member", _("Member")
+    ADMIN = "admin", _("Company administrator")
+
+
+def check_zone(name: str) -> None:
+    """Raises ValidationError unless `name` is an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError(_("%(zone)s is not a time zone we know."), params={"zone": name})
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+
+class Customer(models.Model):
+    """A company whose people file tickets. Its UUID is the API's `customer_id`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    code = models.CharField(_("code"), max_length=20, unique=True, help_text=_("Short, for lists and contracts."))
+    language = models.CharField(_("language"), max_length=10, choices=Language.choices, default=Language.CHINESE)
+    zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_zone])
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, *, email: str, at: datetime, password: str | None = None, **fields: Any) -> "User":
+        """A person; without a password nobody can log in as them until they set one."""
+        user = self.model(email=self.normalize_email(email).lower(), created_at=at, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username or "")
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def staff(self) -> Self:
+        """People who work tickets: an auditor reads evidence and is not one of them."""
+        return self.filter(is_active=True, staff_role__in=[StaffRole.ENGINEER, StaffRole.LEAD, StaffRole.ADMIN])
+
+
+class User(AbstractBaseUser):
+    """A person. Login is the mail address, in lower case; one field holds the name, in any script."""
+
+    email = models.EmailField(_("mail address"), unique=True, max_length=254)
+    name = models.CharField(_("name"), max_length=80)
+    language = models.CharField(_("language"), max_length=10, choices=Language.choices, default=Language.CHINESE)
+    zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_zone])
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    staff_role = models.CharField(_("staff role"), max_length=10, choices=StaffRole.choices, null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), editable=False)
+
+    objects = UserManager.from_queryset(UserQuerySet)()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="one_person_per_address"),
+            models.CheckConstraint(
+                condition=models.Q(staff_role__in=StaffRole.values) | models.Q(staff_role=None), name="known_staff_role"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """How history names this person: no name, no address."""
+        return f"user:{self.pk}"
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    @property
+    def is_desk(self) -> bool:
+        """Works tickets: engineer, lead or admin."""
+        return self.is_active and self.staff_role in (StaffRole.ENGINEER, StaffRole.LEAD, StaffRole.ADMIN)
+
+    # What Django's admin asks. Its rights are ours: an admin, and nobody else.
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and self.staff_role == StaffRole.ADMIN
+
+    @property
+    def is_superuser(self) -> bool:
+        return False
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+
+class Membership(models.Model):
+    """That a person belongs to a customer, and as what. Deactivated, never deleted."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=CustomerRole.choices, default=CustomerRole.MEMBER)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "customer"], name="one_membership_per_customer"),
+            models.CheckConstraint(condition=models.Q(role__in=CustomerRole.values), name="known_customer_role"),
+        ]
+
+
+class Invitation(models.Model):
+    """A way in for one person: a link that works once, until it expires. Only its hash is stored."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=80)
+    language = models.CharField(max_length=10, choices=Language.choices)
+    zone = models.CharField(max_length=64)
+    staff_role = models.CharField(max_length=10, choices=StaffRole.choices, null=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True)
+    customer_role = models.CharField(max_length=10, choices=CustomerRole.choices, null=True)
+    invited_by = models.ForeignKey(User, models.PROTECT, related_name="invitations")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # Staff or customer's person, never both and never neither.
+            models.CheckConstraint(
+                condition=models.Q(staff_role__isnull=False, customer=None, customer_role=None)
+                | models.Q(staff_role=None, customer__isnull=False, customer_role__isnull=False),
+                name="invited_to_one_side",
+            )
+        ]
+
+
+class Once(models.Model):
+    """That a write was made, and how it was answered: the same key again gets the same answer (doors.py)."""
+
+    owner = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    path = models.CharField(max_length=300)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="once_per_owner_and_key")]

@@ -1,0 +1,63 @@
+"""Who may do what: one list of rights, one table of roles.
+
+A right is asked per (user, customer): `may(user, Right.REPLY, customer_id)`. Seeing is not asked here but in
+visible_to, because a stranger must meet a 404 and not a refusal.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from helpdesk.accounts.models import Customer, Membership, User
+
+
+class Right(StrEnum):
+    OPEN_TICKET = "open_ticket"
+    REPLY = "reply"
+    NOTE = "note"
+    WORK = "work"  # start, ask, resume, resolve, assign, priority, close as duplicate or spam
+    CONFIRM = "confirm"
+    REOPEN = "reopen"
+    WITHDRAW = "withdraw"
+    INVITE = "invite"
+    INVITE_STAFF = "invite_staff"
+    CONSOLE = "console"
+    ADMIN = "admin"
+
+
+_MEMBER = {Right.OPEN_TICKET, Right.REPLY, Right.CONFIRM, Right.REOPEN, Right.WITHDRAW}
+_ENGINEER = {Right.REPLY, Right.NOTE, Right.WORK, Right.REOPEN}
+_LEAD = _ENGINEER | {Right.INVITE, Right.CONSOLE}
+ROLE_TABLE: dict[str, set[Right]] = {
+    "customer:member": _MEMBER,
+    "customer:admin": _MEMBER | {Right.INVITE},
+    "engineer": _ENGINEER,
+    "lead": _LEAD,
+    "admin": _LEAD | {Right.INVITE_STAFF, Right.ADMIN},
+    "auditor": set(),
+}
+
+
+def may(user: User, right: Right, customer: UUID | None = None) -> bool:
+    """Whether `user` has `right`, at `customer` where it is about one."""
+    if not user.is_active:
+        return False
+    if user.staff_role:
+        return right in ROLE_TABLE[user.staff_role]
+    mine = customers_of(user)
+    roles = mine.values() if customer is None else [mine[customer]] if customer in mine else []
+    return any(right in ROLE_TABLE[f"customer:{role}"] for role in roles)
+
+
+def customers_of(user: User) -> dict[UUID, str]:
+    """The active customers a person belongs to, and as what: {customer id: role}. Asked once per user object."""
+    known: dict[UUID, str] | None = getattr(user, "_customers", None)
+    if known is None:
+        rows = Membership.objects.filter(user=user, is_active=True, customer__is_active=True)
+        known = {} if user.staff_role or not user.is_active else dict(rows.values_list("customer", "role"))
+        user._customers = known  # type: ignore[attr-defined]
+    return known
+
+
+def companies(user: User) -> list[Customer]:
+    """The active customers a person may file for, by name."""
+    return list(Customer.objects.active().filter(pk__in=customers_of(user)).order_by("name"))

@@ -1,0 +1,24 @@
+"""The site map of people: one's own account, everybody's, and the way in.
+
+Stands before allauth's: what allauth offers and the desk does not is closed here.
+"""
+
+from django.urls import path, re_path
+
+from helpdesk.accounts import views
+
+urlpatterns = [
+    path("account/", views.account, name="account"),
+    path("people/", views.people, name="people"),
+    path("people/invite", views.invite, name="invite"),
+    path("people/invitations/<int:pk>/revoke", views.revoke, name="invitation_revoke"),
+    path("people/<int:pk>/", views.person, name="person"),
+    path("people/<int:pk>/deactivate", views.deactivate, name="person_deactivate"),
+    path("people/<int:pk>/activate", views.activate, name="person_activate"),
+    path("people/<int:pk>/role", views.role, name="person_role"),
+    path("people/<int:pk>/membership", views.membership, name="person_membership"),
+    path("people/<int:pk>/second-factor", views.second_factor, name="person_second_factor"),
+    path("invitation/<str:token>", views.invitation, name="invitation"),
+    # A login address is changed by an administrator, and there are no codes by mail.
+    re_path(r"^accounts/(email|confirm-email|password/set|login/code/confirm)/", views.not_offered, name="not_offered"),
+]

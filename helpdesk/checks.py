@@ -1,0 +1,49 @@
+"""A half-configured desk does not start: each of these is an error, with what to do about it.
+
+They run with every command and, because web servers run no checks, once more when the web server loads the desk.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+SHORTEST_SECRET = 50
+
+
+@register()
+def configuration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What is wrong with the settings."""
+    return [Error(text, hint=hint, id=f"helpdesk.E{number:03}") for number, text, hint in problems()]
+
+
+def refuse_half_configured() -> None:
+    """For doors that run no checks. Raises ImproperlyConfigured with the first problem, in one line."""
+    for number, text, hint in problems():
+        raise ImproperlyConfigured(f"helpdesk.E{number:03}: {text} {hint}")
+
+
+def problems() -> list[tuple[int, str, str]]:
+    """(number, what is wrong, what to do), worst first."""
+    site = urlsplit(settings.SITE_URL)
+    found = []
+    if site.scheme not in ("http", "https") or not site.hostname or site.path:
+        found.append((1, "SITE_URL is not an address.", "Write it like https://desk.example, without a path."))
+    elif not settings.SITE_IS_SECURE and not settings.SITE_IS_LOCAL:
+        found.append((2, "SITE_URL is http and not on this machine.", "Use https, or http://127.0.0.1 to try it out."))
+    if settings.SITE_IS_SECURE and len(secret()) < SHORTEST_SECRET:
+        found.append((3, "SECRET_KEY is missing or short.", f"Set {SHORTEST_SECRET} random characters or more."))
+    if "*" in settings.ALLOWED_HOSTS:
+        found.append((4, "ALLOWED_HOSTS lets any host name in.", "Name the hosts, or leave it out: SITE_URL says it."))
+    if settings.SITE_IS_SECURE and settings.DATABASE_IS_EMBEDDED:
+        found.append((5, "DATABASE_URL is missing.", "The embedded database serves a desk on one's own machine only."))
+    return found
+
+
+def secret() -> str:
+    try:
+        return settings.SECRET_KEY
+    except ImproperlyConfigured:
+        return ""

@@ -1,0 +1,124 @@
+"""The operator's pages: are the processes alive, what waits in the outbox, which versions run. Leads and admins."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+
+import django
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from django_q.models import OrmQ, Schedule, Task
+
+from helpdesk import __version__
+from helpdesk.accounts.doors import PersonRequest
+from helpdesk.accounts.permissions import Right, may
+from helpdesk.models import Heartbeat
+from helpdesk.outbox.models import Letter
+from helpdesk.schedule import LATE_AFTER
+from sla.models import CalendarVersion, PolicyVersion
+
+View = Callable[..., HttpResponse]
+PAGE = 50
+
+
+def operators(view: View) -> View:
+    """Only those with the right; to the rest the page does not exist."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: PersonRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not may(request.user, Right.CONSOLE):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@operators
+@require_safe
+def console(request: HttpRequest) -> HttpResponse:
+    """Processes with their last heartbeat, jobs with their next run, versions."""
+    now = timezone.now()
+    return render(
+        request,
+        "console/console.html",
+        {
+            "processes": processes(now),
+            "jobs": Schedule.objects.order_by("next_run"),
+            "waiting": OrmQ.objects.count(),
+            "failures": Task.objects.filter(success=False).order_by("-stopped")[:5],
+            "ready": Letter.objects.filter(state=Letter.State.READY)[:1000].count(),
+            "versions": versions(now),
+            "now": now,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process as the console shows it. `state` is a verdict: good or bad, grey where nothing is promised."""
+
+    name: str
+    beat: Heartbeat | None
+    late_after: int | None
+    state: str
+    word: str
+
+
+def processes(now: datetime) -> list[Process]:
+    """Every process that must beat, seen or not, and every other one that did."""
+    beats = {b.name: b for b in Heartbeat.objects.order_by("name")}
+    names = list(LATE_AFTER) + [n for n in beats if n not in LATE_AFTER]
+    return [_process(name, beats.get(name), now) for name in names]
+
+
+def _process(name: str, beat: Heartbeat | None, now: datetime) -> Process:
+    late = LATE_AFTER.get(name)
+    if beat is None:
+        return Process(name, None, late, "bad", _("never seen"))
+    if late is None:
+        return Process(name, beat, None, "grey", _("seen"))
+    alive = (now - beat.at).total_seconds() <= late
+    return Process(name, beat, late, "good" if alive else "bad", _("alive") if alive else _("late"))
+
+
+def versions(now: datetime) -> list[tuple[str, str]]:
+    """What runs here, by name."""
+    policy = PolicyVersion.objects.in_force(now).first()
+    calendar = CalendarVersion.objects.in_force(now).filter(calendar__is_default=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        database = cursor.fetchone()[0]
+    return [
+        (_("Help desk"), __version__),
+        ("Django", django.get_version()),
+        ("Python", platform.python_version()),
+        ("PostgreSQL", database),
+        (_("Policy version in force"), str(policy.number) if policy else "—"),
+        (_("Calendar version in force"), str(calendar.number) if calendar else "—"),
+    ]
+
+
+@operators
+@require_safe
+def letters(request: HttpRequest) -> HttpResponse:
+    """What leaves the building, newest first; links that grant a login are shown as [link]."""
+    found = Letter.objects.order_by("-id")
+    state, q = request.GET.get("state", ""), request.GET.get("q", "").strip().replace("\x00", "")
+    if state in Letter.State.values:
+        found = found.filter(state=state)
+    if q:
+        found = found.filter(to_address__icontains=q) | found.filter(subject__iexact=q)
+    if (before := request.GET.get("before", "")).isdecimal() and len(before) < 19:
+        found = found.filter(pk__lt=int(before))
+    page = list(found[: PAGE + 1])
+    more = page[PAGE - 1].pk if len(page) > PAGE else None
+    context = {"letters": page[:PAGE], "more": more, "state": state, "q": q, "states": Letter.State.choices}
+    return render(request, "console/letters.html", context)

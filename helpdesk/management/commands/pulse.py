@@ -1,0 +1,16 @@
+"""`manage.py pulse`: what must happen within a second or a minute, beside the jobs of django-q2."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from helpdesk import pulse
+from helpdesk.supervisor import Stop, die_with_parent_from_here_on
+
+
+class Command(BaseCommand):
+    help = "Does what is due each second. Started and watched by `worker`."
+
+    def handle(self, **options: Any) -> None:
+        die_with_parent_from_here_on()
+        pulse.run(Stop())

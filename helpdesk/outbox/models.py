@@ -1,0 +1,35 @@
+"""What leaves the building: a row written in the transaction of its cause, sent later by a worker.
+
+A letter names a person by key and an address, and what it is about by code; its words are made from templates when
+it is sent, in the reader's language and zone. Links that grant a login are stored encrypted in `secret` and blanked
+once sent.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Letter(models.Model):
+    class State(models.TextChoices):
+        READY = "ready", _("ready")
+        SENT = "sent", _("sent")
+        CANCELLED = "cancelled", _("cancelled")
+
+    kind = models.CharField(max_length=60)
+    channel = models.CharField(max_length=20, default="mail")
+    to_key = models.CharField(max_length=80)
+    to_address = models.CharField(max_length=254)
+    language = models.CharField(max_length=10)
+    zone = models.CharField(max_length=64)
+    subject = models.CharField(max_length=80, blank=True)
+    customer = models.UUIDField(null=True)
+    data = models.JSONField(default=dict)
+    secret = models.TextField(blank=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject", "id"], name="letters_of_subject"),
+            models.Index(fields=["id"], condition=models.Q(state="ready"), name="letters_ready"),
+        ]

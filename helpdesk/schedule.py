@@ -1,0 +1,29 @@
+"""Every recurring job, a line each; and after how many seconds of silence a process counts as late."""
+
+from django.utils.translation import gettext_noop as _
+
+LATE_AFTER = {"worker": 15, "pulse": 10, "qcluster": 30}
+
+# What django-q2 runs: name, function, cron line (UTC).
+JOBS = [
+    (_("Forget the keys of yesterday's forms"), "helpdesk.accounts.tasks.forget_once", "10 19 * * *"),
+    (_("Clear expired sessions"), "helpdesk.accounts.tasks.clear_sessions", "20 19 * * *"),
+    (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
+    (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
+]
+
+# What the pulse does itself: name, function of the instant, every so many seconds.
+PULSE = [
+    ("limits", "helpdesk.accounts.doors.forget_limits", 60),
+]
+
+
+def sync() -> None:
+    """Writes the jobs as django-q2's schedules; what is no longer in the list goes."""
+    from django_q.models import Schedule
+
+    for name, func, cron in JOBS:
+        Schedule.objects.update_or_create(
+            name=name, defaults={"func": func, "cron": cron, "schedule_type": Schedule.CRON}
+        )
+    Schedule.objects.exclude(name__in=[name for name, _func, _cron in JOBS]).delete()

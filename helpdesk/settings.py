@@ -1,0 +1,287 @@
+"""Every setting, in one file. The environment is read here and nowhere else.
+
+SITE_URL decides how strict the desk is: https means Secure `__Host-` cookies, HSTS, a redirect and a second
+factor for staff; http on a loopback address means a desk on one's own machine; http anywhere else refuses to boot
+(helpdesk/checks.py).
+"""
+
+import contextlib
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(os.environ.get("HELPDESK_DATA") or BASE_DIR / ".data")
+
+
+# --- Where the desk stands -------------------------------------------------------------------------------------------
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host names this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def own_secret() -> str:
+    """A secret made at the first start and kept beside the data: only for a desk on loopback."""
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"secret_key.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        # Another process may have been quicker: the link fails and its secret stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_text()
+
+
+SITE_URL = os.environ.get("SITE_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}").rstrip("/")
+_site = urlsplit(SITE_URL)
+SITE_HOST = _site.hostname or ""
+SITE_IS_LOCAL = _site.scheme == "http" and is_loopback(SITE_HOST)
+SITE_IS_SECURE = _site.scheme == "https"
+MAIL_DOMAIN = os.environ.get("MAIL_DOMAIN", SITE_HOST)
+
+DEBUG = False
+SECRET_KEY = os.environ.get("SECRET_KEY") or (own_secret() if SITE_IS_LOCAL else "")
+ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "").split(",") if h] or (
+    ["127.0.0.1", "localhost", "[::1]"] if SITE_IS_LOCAL else [SITE_HOST]
+)
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_IS_SECURE else []
+
+# --- What it is made of ----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "helpdesk",
+    "helpdesk.accounts",
+    "helpdesk.audit",
+    "helpdesk.outbox",
+    "sla",
+    "tickets",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "django_q",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+]
+MIDDLEWARE = [
+    "helpdesk.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "helpdesk.middleware.DatabaseAway",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpdesk.accounts.middleware.LanguageAndZone",
+    "helpdesk.accounts.middleware.SecondFactor",
+    "helpdesk.accounts.middleware.Origin",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "helpdesk.urls"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "helpdesk.pages.site",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "helpdesk.templatetags.desk"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Data ------------------------------------------------------------------------------------------------------------
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's form of `postgres://user:password@host:port/name`; raises ValueError for any other scheme."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ValueError("DATABASE_URL must look like postgres://user:password@host:5432/name")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "helpdesk",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "server_side_binding": False,
+            "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000",
+        },
+        "TEST": {"NAME": f"test_helpdesk{os.environ.get('TEST_DB_SUFFIX', '')}"},
+    }
+
+
+DATABASE_IS_EMBEDDED = not os.environ.get("DATABASE_URL")
+DATABASES = {"default": database(os.environ.get("DATABASE_URL") or embedded.url())}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "helpdesk.cache.TableCache", "LOCATION": "helpdesk_cache", "TIMEOUT": 600},
+    # django-q2 writes its status every second: that is nobody else's business.
+    "q2": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "q2"},
+}
+if _cache_url := os.environ.get("CACHE_URL"):
+    CACHES["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _cache_url}
+
+Q_CLUSTER = {
+    "name": "helpdesk",
+    "orm": "default",
+    "workers": 2,
+    "recycle": 500,
+    "timeout": 120,
+    "retry": 300,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 250,
+    "bulk": 1,
+    "poll": 0.5,
+    "cache": "q2",
+    "label": "django-q2",
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- People ----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["helpdesk.accounts.backends.Backend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "helpdesk.accounts.passwords.UnlikeOneself",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
+    {"NAME": "helpdesk.accounts.passwords.LongEnough", "OPTIONS": {"min_length": 12}},
+    {"NAME": "helpdesk.accounts.passwords.Uncommon"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_ADAPTER = "helpdesk.accounts.adapter.Adapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_PREVENT_ENUMERATION = True
+# A link to set a password opens nothing for somebody who was deactivated meanwhile.
+ACCOUNT_FORMS = {
+    "reset_password": "helpdesk.accounts.forms.ResetForm",
+    "user_token": "helpdesk.accounts.forms.ResetTokenForm",
+}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_IS_LOCAL
+MFA_TOTP_ISSUER = "Help desk"
+MFA_ADAPTER = "helpdesk.accounts.adapter.SecondFactorAdapter"
+# Whether staff must have a second factor before they see anything.
+SECOND_FACTOR_REQUIRED = SITE_IS_SECURE
+
+# --- Cookies, headers ------------------------------------------------------------------------------------------------
+
+_prefix = "__Host-" if SITE_IS_SECURE else ""
+SESSION_COOKIE_NAME = f"{_prefix}session"
+CSRF_COOKIE_NAME = f"{_prefix}csrf"
+LANGUAGE_COOKIE_NAME = f"{_prefix}language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SITE_IS_SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_FAILURE_VIEW = "helpdesk.pages.csrf_failure"
+SECURE_SSL_REDIRECT = SITE_IS_SECURE
+SECURE_HSTS_SECONDS = 63072000 if SITE_IS_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SITE_IS_SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+X_FRAME_OPTIONS = "DENY"
+# Only where a proxy of ours stands in front may its headers speak; anybody else could forge them.
+TRUSTED_PROXIES = [p for p in os.environ.get("TRUSTED_PROXIES", "").split(",") if p]
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUSTED_PROXIES else 0
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# What the first start on this machine writes: "full" with tickets, "people" only, or "none".
+DEMO = os.environ.get("DEMO", "full")
+
+# --- Languages and zones ---------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+# What a new person or company is offered first.
+DEFAULT_LANGUAGE = os.environ.get("DEFAULT_LANGUAGE", "zh-hans")
+DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Asia/Shanghai")
+
+# --- Static files, mail, log -----------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Nothing is sent from a request: allauth's own mails become letters too (helpdesk/accounts/adapter.py).
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = f"support@{MAIL_DOMAIN}"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
+}
+SILENCED_SYSTEM_CHECKS = [
+    # X-Frame-Options is set by our own SecurityHeaders, with the other headers and on every answer.
+    "security.W002",
+    # The CSRF cookie is read by no script: forms carry the token.
+    "models.W042",
+]

@@ -1,0 +1,24 @@
+"""The site map."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from helpdesk import console, pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("readyz", pages.readyz, name="readyz"),
+    path("i18n/setlang/", pages.set_language, name="set_language"),
+    path("", include("tickets.urls")),
+    path("", include("helpdesk.accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("console/", console.console, name="console"),
+    path("console/letters/", console.letters, name="console_letters"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "helpdesk.pages.bad_request"
+handler403 = "helpdesk.pages.forbidden"
+handler404 = "helpdesk.pages.not_found"
+handler500 = "helpdesk.pages.server_error"

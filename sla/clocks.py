@@ -1,0 +1,181 @@
+"""The stored stopwatches: start them, recompute them from the history, read them.
+
+Whoever calls holds the lock on what is timed (the ticket), so that two writers cannot compute from different histories.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Subquery
+
+from helpdesk.audit.models import Entry
+from sla.clock import ClockState, Reckoning, Target, compute
+from sla.models import CalendarVersion, Clock, Kind, MatrixCell, Plan, PolicyVersion, Verdict
+from sla.models import Target as TargetRow
+from sla.worktime import AROUND_THE_CLOCK, Calendar
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was promised: the versions a subject is bound to, by id."""
+
+    policy: int
+    plan: int
+    calendar: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What reports count by: written to the clock while it is undecided, then frozen."""
+
+    customer: UUID
+    priority: str
+    category: str
+    source: str
+    engineer: str = ""
+
+
+def terms_in_force(at: datetime) -> Terms:
+    """The versions a subject opened at `at` is bound to. One statement."""
+    calendar = CalendarVersion.objects.in_force(at).filter(calendar__is_default=True)
+    found = (
+        PolicyVersion.objects.in_force(at)
+        .annotate(
+            plan=Subquery(Plan.objects.filter(is_default=True).values("pk")[:1]),
+            calendar=Subquery(calendar.values("pk")[:1]),
+        )
+        .values_list("pk", "plan", "calendar")
+        .first()
+    )
+    if not found or None in found:
+        raise LookupError("no published policy, plan or calendar is in force")
+    return Terms(*found)
+
+
+def begin(*, terms: Terms, fact: list[Any], at: datetime) -> list[ClockState]:
+    """How the clocks of a subject stand whose history begins with `fact` now. No statement: the caller may still
+    write their due times into the subject's own row before that exists."""
+    reckoning = compute([(at, 0, fact)], targets_of(terms), calendar_of(terms.calendar), at)
+    return [reckoning.response, reckoning.resolution]
+
+
+def start(subject: str, states: Iterable[ClockState], *, report: Report) -> list[Clock]:
+    """Stores the clocks that `begin` reckoned. One statement."""
+    return Clock.objects.bulk_create([_row(subject, state, report) for state in states])
+
+
+def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> list[Clock]:
+    """Computes the clocks again from the whole history and stores what changed. Three statements."""
+    reckoning = reckon(subject, terms=terms, at=at)
+    stored = {c.kind: c for c in Clock.objects.filter(subject=subject, cycle=1)}
+    rows = [_row(subject, s, report, stored.get(s.kind)) for s in (reckoning.response, reckoning.resolution)]
+    Clock.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
+    )
+    return rows
+
+
+def reckon(subject: str, *, terms: Terms, at: datetime) -> Reckoning:
+    """The computation itself, with the spans behind it. One statement."""
+    entries = Entry.objects.filter(subject=subject, fact__isnull=False).order_by("at", "id")
+    return reckon_facts(entries.values_list("at", "id", "fact"), terms=terms, at=at)
+
+
+def reckon_facts(facts: Iterable[tuple[datetime, int, Any]], *, terms: Terms, at: datetime) -> Reckoning:
+    """The same from facts that the caller has read already; an entry without a fact has no say. No statement."""
+    heard = [(when, number, fact) for when, number, fact in facts if fact]
+    return compute(heard, targets_of(terms), calendar_of(terms.calendar), at)
+
+
+def of_subjects(subjects: Iterable[str]) -> dict[str, list[Clock]]:
+    """The clocks of each subject, response first. One statement."""
+    found: dict[str, list[Clock]] = defaultdict(list)
+    for clock in Clock.objects.filter(subject__in=list(subjects)).order_by("subject", "id"):
+        found[clock.subject].append(clock)
+    return found
+
+
+def next_due(clocks: Iterable[Clock | ClockState]) -> tuple[datetime, str] | None:
+    """The least due time still to be kept, and whose: clocks not completed, open or breached."""
+    running = [
+        (c.due_at, c.kind)
+        for c in clocks
+        if c.completed_at is None and c.due_at and c.verdict in (Verdict.OPEN, Verdict.BREACHED)
+    ]
+    return min(running, default=None)
+
+
+def targets_of(terms: Terms) -> Mapping[str, Target]:
+    """Seconds promised per priority code."""
+    return _targets(terms.policy, terms.plan)
+
+
+# A published version never changes (a trigger sees to it), so what was read once stays true.
+@lru_cache(maxsize=64)
+def _targets(policy: int, plan: int) -> Mapping[str, Target]:
+    rows = TargetRow.objects.filter(policy=policy, plan=plan).select_related("priority")
+    return {
+        row.priority.code: Target(
+            response_s=row.response_time_minutes * 60, resolution_s=row.resolution_time_hours * 3600
+        )
+        for row in rows
+    }
+
+
+@lru_cache(maxsize=64)
+def number_of(policy: int) -> int:
+    """The number people know a policy version by."""
+    return PolicyVersion.objects.values_list("number", flat=True).get(pk=policy)
+
+
+@lru_cache(maxsize=64)
+def matrix_of(policy: int) -> Mapping[tuple[str, str], str]:
+    """{(impact code, urgency code): priority code} of a policy version."""
+    cells = MatrixCell.objects.filter(policy=policy)
+    return {(i, u): p for i, u, p in cells.values_list("impact__code", "urgency__code", "priority__code")}
+
+
+@lru_cache(maxsize=64)
+def calendar_of(calendar: int) -> Calendar:
+    """The working hours of a calendar version."""
+    kind = CalendarVersion.objects.values_list("rules", flat=True).get(pk=calendar)["kind"]
+    if kind != "24x7":
+        raise NotImplementedError(f"calendar version {calendar} is of a kind this release does not know: {kind}")
+    return AROUND_THE_CLOCK
+
+
+STORED = [
+    *("target_s", "started_at", "due_at", "completed_at", "breached_at", "verdict", "next_event_at"),
+    *("running_s", "paused_s", "remaining_s", "cause", "priority", "category", "engineer", "source"),
+]
+DECIDED = (Verdict.MET, Verdict.BREACHED, Verdict.NOT_APPLICABLE)
+
+
+def _row(subject: str, state: ClockState, report: Report, stored: Clock | None = None) -> Clock:
+    frozen = stored is not None and stored.verdict in DECIDED and stored.verdict == state.verdict
+    told = stored if frozen and stored else report
+    return Clock(
+        subject=subject,
+        kind=Kind(state.kind),
+        customer_id=report.customer,
+        target_s=state.target_s,
+        started_at=state.started_at,
+        due_at=state.due_at,
+        completed_at=state.completed_at,
+        breached_at=state.breached_at,
+        verdict=state.verdict,
+        next_event_at=state.next_event_at,
+        running_s=state.running_s,
+        paused_s=state.paused_s,
+        remaining_s=state.remaining_s,
+        cause=state.cause or "",
+        priority=told.priority,
+        category=told.category,
+        engineer=told.engineer,
+        source=told.source,
+    )

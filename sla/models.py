@@ -1,0 +1,249 @@
+"""Promises and stopwatches.
+
+A policy version and a calendar version are written once: drafts may change, a trigger refuses any later change but the
+step to the next state. A ticket keeps the versions it was opened under. `Clock` is a stopwatch that does not know what
+it times: it holds the subject as text and stores what sla/clock.py computed from the history.
+"""
+
+from datetime import datetime
+from typing import Self, TypeVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.accounts.models import Customer, User
+
+
+class Bilingual(models.Model):
+    """A row with a label in both languages; `label` is the reader's."""
+
+    label_zh = models.CharField(_("label in Chinese"), max_length=80)
+    label_en = models.CharField(_("label in English"), max_length=80)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return self.label_zh if (get_language() or "").startswith("zh") else self.label_en
+
+
+class Plan(Bilingual):
+    """A tier of support: a set of targets a customer has bought."""
+
+    code = models.SlugField(max_length=20, unique=True)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="one_default_plan")
+        ]
+
+
+class Priority(Bilingual):
+    """A level of urgency. Rows, so that a partner may run P0 to P4; rank 1 is the most urgent."""
+
+    code = models.SlugField(max_length=20, unique=True)
+    rank = models.PositiveSmallIntegerField(unique=True, validators=[MinValueValidator(1)])
+
+    class Meta:
+        verbose_name = _("priority")
+        verbose_name_plural = _("priorities")
+        ordering = ["rank"]
+
+    @property
+    def icon(self) -> str:
+        """The shape that says it without colour (looks.md): from rank 4 on they share one."""
+        return {1: "p-critical", 2: "p-high", 3: "p-medium"}.get(self.rank, "p-low")
+
+
+class Impact(Bilingual):
+    """An answer to "how large is the impact?", in the policy's words."""
+
+    code = models.SlugField(max_length=20, unique=True)
+    rank = models.PositiveSmallIntegerField(unique=True)
+    hint_zh = models.CharField(max_length=200)
+    hint_en = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["rank"]
+
+    @property
+    def hint(self) -> str:
+        return self.hint_zh if (get_language() or "").startswith("zh") else self.hint_en
+
+
+class Urgency(Bilingual):
+    """An answer to "how urgent is it?"."""
+
+    code = models.SlugField(max_length=20, unique=True)
+    rank = models.PositiveSmallIntegerField(unique=True)
+    hint_zh = models.CharField(max_length=200)
+    hint_en = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["rank"]
+
+    hint = Impact.hint
+
+
+class State(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    SUBMITTED = "submitted", _("submitted")
+    PUBLISHED = "published", _("published")
+
+
+M = TypeVar("M", bound=models.Model, covariant=True)
+
+
+class VersionQuerySet(models.QuerySet[M]):
+    def in_force(self, at: datetime) -> Self:
+        """The published versions effective by `at`, the one in force first."""
+        return self.filter(state=State.PUBLISHED, effective_at__lte=at).order_by("-number")
+
+
+class Version(models.Model):
+    """What policy and calendar versions share. In force at T is the highest number with effective_at <= T."""
+
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    author = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    approver = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    effective_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class PolicyVersion(Version):
+    """One edition of the promises: targets per plan and priority, and the matrix that proposes a priority."""
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["number"], name="policy_number"),
+            models.CheckConstraint(
+                condition=models.Q(author=None) | ~models.Q(author=models.F("approver")), name="policy_second_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Target(models.Model):
+    """What is promised for one plan and priority. Column names are the checklist's (sla_config)."""
+
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="targets")
+    plan = models.ForeignKey(Plan, models.PROTECT)
+    priority = models.ForeignKey(Priority, models.PROTECT)
+    response_time_minutes = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    resolution_time_hours = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    update_minutes = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    description_zh = models.CharField(max_length=200)
+    description_en = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["policy", "plan", "priority"], name="one_target")]
+
+    @property
+    def description(self) -> str:
+        return self.description_zh if (get_language() or "").startswith("zh") else self.description_en
+
+
+class MatrixCell(models.Model):
+    """The priority that one pair of answers proposes."""
+
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="matrix")
+    impact = models.ForeignKey(Impact, models.PROTECT)
+    urgency = models.ForeignKey(Urgency, models.PROTECT)
+    priority = models.ForeignKey(Priority, models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["policy", "impact", "urgency"], name="one_cell")]
+
+
+class Calendar(Bilingual):
+    """Working hours by name; its editions hold the hours."""
+
+    code = models.SlugField(max_length=20, unique=True)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_calendar"
+            )
+        ]
+
+
+class CalendarVersion(Version):
+    """One edition of a calendar. `rules` is {"kind": "24x7"}: the only kind until office hours arrive."""
+
+    calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions")
+    zone = models.CharField(max_length=64)
+    rules = models.JSONField()
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["calendar", "number"], name="calendar_number")]
+
+
+class Kind(models.TextChoices):
+    RESPONSE = "response", _("First response")
+    RESOLUTION = "resolution", _("Resolution")
+
+
+class Verdict(models.TextChoices):
+    OPEN = "open", _("open")
+    PAUSED = "paused", _("paused")
+    MET = "met", _("met")
+    BREACHED = "breached", _("breached")
+    NOT_APPLICABLE = "n/a", _("not applicable")
+
+
+class Clock(models.Model):
+    """A stored result of sla.clock.compute. The report columns are the ticket's, frozen when the clock is decided."""
+
+    subject = models.CharField(max_length=80)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    cycle = models.PositiveIntegerField(default=1)
+    customer = models.ForeignKey(Customer, models.PROTECT, db_index=False)
+    target_s = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    breached_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    next_event_at = models.DateTimeField(null=True)
+    running_s = models.PositiveBigIntegerField(default=0)
+    paused_s = models.PositiveBigIntegerField(default=0)
+    remaining_s = models.PositiveBigIntegerField(null=True)
+    cause = models.CharField(max_length=30, blank=True)
+    priority = models.CharField(max_length=20)
+    category = models.CharField(max_length=20)
+    engineer = models.CharField(max_length=80, blank=True)
+    source = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "kind", "cycle"], name="one_clock_per_cycle"),
+            # A cycle not completed yet is the only one: no two stopwatches run for one promise.
+            models.UniqueConstraint(
+                fields=["subject", "kind"], condition=models.Q(completed_at=None), name="one_running_clock"
+            ),
+            models.CheckConstraint(condition=models.Q(verdict__in=Verdict.values), name="known_verdict"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_event_at", "id"], condition=models.Q(next_event_at__isnull=False), name="clocks_to_sweep"
+            )
+        ]

@@ -1,0 +1,113 @@
+"""Every door of the desk and who may pass it: the table behind T-01.
+
+A route is named by its pattern. `who` lists the viewers that get an answer (`answers`); everybody else meets a 404, so
+that nothing is given away, and a stranger the login page. Public routes say why. A route that is missing here fails the
+tests; a key that ends in "*" stands for a folder of somebody else's pages (`elsewhere` names the test that covers it).
+"""
+
+from dataclasses import dataclass, field
+
+ANYBODY = ("stranger", "cora", "cody", "carla", "gus", "dora", "ana", "lee", "ada", "audrey")
+PEOPLE = ANYBODY[1:]
+DESK = ("ana", "lee", "ada")
+CUSTOMERS = ("cora", "cody", "carla", "gus", "dora")
+TICKETS = (*CUSTOMERS, *DESK)
+OPERATORS = ("lee", "ada")
+ADMINS = ("ada",)
+# Who may see a ticket that Cora of Acme filed, and one that Gus of Globex filed.
+OF_CORA = ("cora", "carla", "dora", *DESK)
+OF_GUS = ("gus", *DESK)
+
+
+@dataclass(frozen=True)
+class Route:
+    who: tuple[str, ...]
+    method: str = "get"
+    why_public: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    answers: tuple[int, ...] = (200, 302)
+    elsewhere: str = ""
+    own_policy: bool = False
+    writes: bool = False
+
+
+# A form sent empty: refused with its errors, or too old; never a trace, never done.
+SENT = (200, 302, 303, 409, 422)
+
+
+def public(why: str, method: str = "get", **more: object) -> Route:
+    return Route(ANYBODY, method, why, **more)  # type: ignore[arg-type]
+
+
+def sent(*who: str) -> Route:
+    return Route(who, "post", answers=SENT)
+
+
+ROUTES: dict[str, Route] = {
+    "": Route(PEOPLE),
+    "healthz": public("a load balancer asks it"),
+    "readyz": public("a load balancer asks it; it names processes and no data", answers=(200, 503)),
+    "i18n/setlang/": public("the login page has the switch too", "post"),
+    "tickets/": Route(TICKETS),
+    "tickets/create": Route(TICKETS),
+    "tickets/preview": sent(*TICKETS),
+    "tickets/<str:ref>/": Route(TICKETS),
+    "tickets/<str:ref>/reply": sent(*TICKETS),
+    "tickets/<str:ref>/note": sent(*DESK),
+    "tickets/<str:ref>/start": sent(*DESK),
+    "tickets/<str:ref>/ask": sent(*DESK),
+    "tickets/<str:ref>/resume": sent(*DESK),
+    "tickets/<str:ref>/resolve": sent(*DESK),
+    "tickets/<str:ref>/close": sent(*TICKETS),
+    "tickets/<str:ref>/reopen": sent(*TICKETS),
+    "tickets/<str:ref>/withdraw": sent(*TICKETS),
+    "tickets/<str:ref>/assign": sent(*DESK),
+    "tickets/<str:ref>/prioritise": sent(*DESK),
+    "console/": Route(OPERATORS),
+    "console/letters/": Route(OPERATORS),
+    "account/": Route(PEOPLE),
+    "people/": Route(OPERATORS),
+    "people/invite": Route(OPERATORS),
+    "people/invitations/<int:pk>/revoke": Route((), "post"),
+    "people/<int:pk>/": Route(OPERATORS),
+    "people/<int:pk>/deactivate": sent(*OPERATORS),
+    "people/<int:pk>/activate": sent(*OPERATORS),
+    "people/<int:pk>/role": sent(*ADMINS),
+    "people/<int:pk>/membership": sent(*OPERATORS),
+    "people/<int:pk>/second-factor": sent(*ADMINS),
+    "invitation/<str:token>": Route((), why_public="a wrong link leads nowhere"),
+    "^accounts/(email|confirm-email|password/set|login/code/confirm)/": Route((), elsewhere="the four rows below"),
+    "accounts/email/": Route(()),
+    "accounts/confirm-email/": Route(()),
+    "accounts/password/set/": Route(()),
+    "accounts/login/code/confirm/": Route(()),
+    "accounts/^confirm-email/(?P<key>[-:\\w]+)/$": Route((), elsewhere="the row of confirm-email"),
+    "accounts/login/": public("the way in"),
+    "accounts/logout/": public("leaving twice does no harm"),
+    "accounts/inactive/": public("says that an account is deactivated"),
+    "accounts/signup/": public("says that one is invited"),
+    "accounts/reauthenticate/": Route(PEOPLE, answers=(200, 302, 403)),
+    "accounts/password/change/": Route(PEOPLE),
+    "accounts/password/reset/": public("for those who forgot their password"),
+    "accounts/password/reset/done/": public("says the same whether the address is known or not"),
+    "accounts/password/reset/key/done/": public("says that the new password is set"),
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": public(
+        "the way in of a reset letter", elsewhere="tests/accounts: tokens"
+    ),
+    "accounts/2fa/": Route(PEOPLE),
+    "accounts/2fa/authenticate/": public("the second step of a login; without a first it leads to the first"),
+    "accounts/2fa/reauthenticate/": Route(PEOPLE, answers=(200, 302, 403)),
+    "accounts/2fa/totp/activate/": Route(PEOPLE),
+    "accounts/2fa/totp/deactivate/": Route((*PEOPLE,), answers=(200, 302, 404)),
+    "accounts/2fa/recovery-codes/": Route(PEOPLE, answers=(200, 302, 404)),
+    "accounts/2fa/recovery-codes/generate/": Route(PEOPLE, answers=(200, 302, 404)),
+    "accounts/2fa/recovery-codes/download/": Route(PEOPLE, answers=(200, 302, 404)),
+    "accounts/2fa/webauthn/": Route(PEOPLE),
+    "accounts/2fa/webauthn/add/": Route(PEOPLE),
+    "accounts/2fa/webauthn/reauthenticate/": Route(PEOPLE, answers=(200, 302, 400, 403, 404, 405)),
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": Route(PEOPLE, answers=(302, 404)),
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": Route(PEOPLE, answers=(302, 404)),
+    "accounts/2fa/webauthn/login/": public("the first step of a login with a passkey: a challenge, no data"),
+    "accounts/sessions/": Route(PEOPLE),
+    "admin/*": Route(ADMINS, elsewhere="tests/accounts: the admin is for administrators"),
+}

@@ -1,0 +1,61 @@
+"""The only way to a ticket: what a person may see.
+
+Engineers, leads and admins see every ticket. A customer's member sees the tickets they requested there; a customer's
+admin sees all of that customer's. An auditor, and anybody else, sees none: to them a ticket does not exist (404).
+"""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.http import Http404
+
+from helpdesk import refs
+from helpdesk.accounts.permissions import customers_of
+
+if TYPE_CHECKING:
+    from helpdesk.accounts.models import User
+    from tickets.models import Message, Ticket
+
+
+class TicketQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: "User") -> Self:
+        """The tickets `user` may see."""
+        if user.is_desk:
+            return self
+        mine = customers_of(user)
+        if not mine:
+            return self.none()
+        whole = [c for c, role in mine.items() if role == "admin"]
+        own = models.Q(requester=user, customer__in=[c for c, role in mine.items() if role != "admin"])
+        match (bool(whole), len(whole) == len(mine)):
+            case (True, True):
+                return self.filter(customer__in=whole)
+            case (False, _):
+                return self.filter(own)
+            case _:
+                return self.filter(models.Q(customer__in=whole) | own)
+
+    def open(self) -> Self:
+        from tickets.models import OPEN
+
+        return self.filter(status__in=OPEN)
+
+
+def access_ticket(user: "User", ref: str) -> "Ticket":
+    """The ticket called `ref`, or 404 where it does not exist for this person; with the people a page names."""
+    from tickets.models import Ticket
+
+    number = refs.number(ref)
+    if number is None:
+        raise Http404
+    found = Ticket.objects.visible_to(user).select_related("customer", "requester", "assigned_to", "priority")
+    ticket: Ticket | None = found.filter(pk=number).first()
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+def messages_visible_to(user: "User", ticket: "Ticket") -> "models.QuerySet[Message]":
+    """What was said on a ticket that `user` may read: a customer never meets a note."""
+    said = ticket.messages.select_related("author").order_by("at", "id")
+    return said if user.is_desk else said.exclude(kind="note")

@@ -1,0 +1,396 @@
+"""Every write on a ticket: verbs that lock, decide, write history, clocks, letters and columns in one transaction.
+
+Lock order is Ticket, Clock, outbox. `at` is cut to seconds and never earlier than the ticket's last event, so that
+history is in order. Facts for the SLA engine are written with the history; the clocks are computed from them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from helpdesk import richtext
+from helpdesk.accounts.models import Customer, User
+from helpdesk.accounts.permissions import Right, customers_of, may
+from helpdesk.audit.record import Happening, record
+from sla import clocks
+from sla.models import Priority
+from tickets import notify
+from tickets.models import CloseReason, Message, Source, Status, Ticket
+from tickets.workflow import Conflict, Refused, check_version, move, stuck
+
+# Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
+NO_DUE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+REOPEN_WINDOW = timedelta(days=7)
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    customer: Customer,
+    title: str,
+    description: str,
+    category: str,
+    impact: str = "",
+    urgency: str = "",
+    priority: str | None = None,
+    source: str = Source.WEB,
+    requester: User | None = None,
+    follows: Ticket | None = None,
+    by: User,
+    at: datetime,
+) -> Ticket:
+    """Opens a ticket: the opening text, its clocks and the receipt.
+
+    The priority is `priority` where given, else what impact and urgency propose. `requester` is given where an engineer
+    files for a customer; then the response is met at once if the source is phone (sla.md, R6). Raises Refused.
+    """
+    at = at.replace(microsecond=0)
+    requester = requester or by
+    _may_file(customer, requester, by)
+    terms = clocks.terms_in_force(at)
+    level = _priority(priority or clocks.matrix_of(terms.policy).get((impact, urgency)))
+    states = clocks.begin(terms=terms, fact=["created", level.code, source], at=at)
+    ticket = Ticket(
+        customer=customer,
+        requester=requester,
+        title=title,
+        priority=level,
+        category=category,
+        source=source,
+        impact=impact,
+        urgency=urgency,
+        follows=follows,
+        policy_id=terms.policy,
+        plan_id=terms.plan,
+        calendar_id=terms.calendar,
+        created_at=at,
+        last_event_at=at,
+    )
+    _keep_due(ticket, states)
+    ticket.save(force_insert=True)
+    message = _say(ticket, Message.Kind.OPENING, description, by=by, at=at, source=source)
+    happenings = [_opened(ticket, message)]
+    if follows:
+        happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
+    record(happenings, by=by, at=at, subject=ticket.ref, customer=customer.pk)
+    clocks.start(ticket.ref, states, report=_report(ticket))
+    notify.receipt(ticket, at=at, priority=level.code)
+    return ticket
+
+
+def _opened(ticket: Ticket, message: Message) -> Happening:
+    data = {
+        "message": message.pk,
+        "priority": ticket.priority_id,
+        "impact": ticket.impact,
+        "urgency": ticket.urgency,
+        "source": ticket.source,
+    }
+    return Happening("ticket.opened", data, ["created", ticket.priority_id, ticket.source], public=True)
+
+
+def _may_file(customer: Customer, requester: User, by: User) -> None:
+    # Read again inside the transaction: the company may have been deactivated while somebody typed.
+    active = Customer.objects.active().filter(pk=customer.pk).exists()
+    mine = by.is_desk or may(by, Right.OPEN_TICKET, customer.pk)
+    if not active or not mine:
+        raise Refused(
+            "customer", _("This company can no longer file tickets here. Your text is kept below; please call us.")
+        )
+    if customer.pk not in customers_of(requester):
+        raise Refused("requester", _("This person does not belong to the company."))
+
+
+def _priority(code: str | None) -> Priority:
+    found = Priority.objects.filter(code=code).first() if code else None
+    if found is None:
+        raise Refused("priority", _("This is not a priority we know."))
+    return found
+
+
+@transaction.atomic
+def reply(*, ticket: Ticket, body: str, by: User, at: datetime, then: str = "") -> Message:
+    """A public word. An engineer's starts a new ticket; a customer's resumes a waiting or reopens a resolved one.
+
+    `then` takes the ticket on in the same step: "ask" or "resolve". Raises Conflict, on a closed ticket too.
+    """
+    deed = Deed.begin(ticket, by, at)
+    ticket = deed.ticket
+    if ticket.status == Status.CLOSED or not may(by, Right.REPLY, ticket.customer_id):
+        raise Conflict(ticket, stuck(ticket))
+    message = deed.say(Message.Kind.REPLY, body)
+    if by.is_desk:
+        deed.tell("ticket.answered", "requester", message=message.pk)
+        if ticket.status == Status.NEW:
+            deed.move("start")
+            deed.take_over()
+    else:
+        deed.tell("ticket.customer_replied", "assignee", message=message.pk)
+        _follow_customer(deed)
+    if then and by.is_desk:
+        deed.move(then)
+    deed.finish()
+    return message
+
+
+def _follow_customer(deed: "Deed") -> None:
+    """What a customer's word does to the status."""
+    match deed.ticket.status:
+        case Status.WAITING_CUSTOMER:
+            deed.move("resume")
+        case Status.RESOLVED:
+            _check_window(deed)
+            deed.move("reopen")
+
+
+def _check_window(deed: "Deed") -> None:
+    resolved = clocks.of_subjects([deed.ticket.ref])[deed.ticket.ref]
+    since = max((c.completed_at for c in resolved if c.completed_at), default=deed.at)
+    if deed.at > since + REOPEN_WINDOW:
+        raise Conflict(deed.ticket, _("This was resolved more than 7 days ago. Please open a follow-up instead."))
+
+
+@transaction.atomic
+def note(*, ticket: Ticket, body: str, by: User, at: datetime) -> Message:
+    """An internal note: on any ticket, whatever its status; no clock and no customer hears of it."""
+    deed = Deed.begin(ticket, by, at)
+    if not may(by, Right.NOTE):
+        raise Conflict(deed.ticket, stuck(deed.ticket))
+    message = deed.say(Message.Kind.NOTE, body)
+    deed.tell("ticket.noted", "assignee", message=message.pk)
+    deed.finish()
+    return message
+
+
+@transaction.atomic
+def start(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
+    """Takes a new ticket up; where nobody had it, whoever starts has it now."""
+    deed = Deed.begin(ticket, by, at)
+    deed.move("start", version=version)
+    deed.take_over()
+    return deed.finish()
+
+
+@transaction.atomic
+def ask(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
+    """Waits for the customer: only after a public word of ours newer than the customer's last (sla.md, rule 10)."""
+    deed = Deed.begin(ticket, by, at)
+    check_version(deed.ticket, version)
+    last = deed.ticket.messages.exclude(kind=Message.Kind.NOTE).order_by("at", "id").last()
+    if last is None or not last.by_desk or last.kind == Message.Kind.OPENING:
+        raise Refused("body", _("Ask the customer something first: the last word is theirs."))
+    deed.move("ask", version=version)
+    return deed.finish()
+
+
+@transaction.atomic
+def resume(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
+    """Takes a waiting ticket up again."""
+    deed = Deed.begin(ticket, by, at)
+    deed.move("resume", version=version)
+    return deed.finish()
+
+
+@transaction.atomic
+def resolve(*, ticket: Ticket, version: int, body: str, by: User, at: datetime) -> Ticket:
+    """Says publicly how it was solved and asks the customer to confirm."""
+    return _say_and_move(ticket, "resolve", version, body, by, at)
+
+
+@transaction.atomic
+def close(*, ticket: Ticket, version: int, by: User, at: datetime, body: str = "") -> Ticket:
+    """The customer confirms that it is solved. Closed is final."""
+    return _say_and_move(ticket, "close", version, body, by, at, close_reason=CloseReason.CONFIRMED)
+
+
+@transaction.atomic
+def reopen(*, ticket: Ticket, version: int, body: str, by: User, at: datetime) -> Ticket:
+    """It is not solved after all: the resolution clock runs on from where it stood."""
+    return _say_and_move(ticket, "reopen", version, body, by, at)
+
+
+@transaction.atomic
+def withdraw(*, ticket: Ticket, version: int, reason: str, by: User, at: datetime) -> Ticket:
+    """Ends a ticket without a solution: withdrawn by the customer, duplicate or spam by the desk."""
+    allowed = [CloseReason.DUPLICATE, CloseReason.SPAM] if by.is_desk else [CloseReason.WITHDRAWN]
+    if reason not in allowed:
+        raise Refused("reason", _("Choose one of the reasons."))
+    return _say_and_move(ticket, "withdraw", version, "", by, at, close_reason=reason)
+
+
+def _say_and_move(ticket: Ticket, verb: str, version: int, body: str, by: User, at: datetime, **columns: Any) -> Ticket:
+    deed = Deed.begin(ticket, by, at)
+    check_version(deed.ticket, version)
+    if verb == "reopen" and not by.is_desk:
+        _check_window(deed)
+    if body:
+        deed.say(Message.Kind.REPLY, body)
+    deed.move(verb, version=version, **columns)
+    return deed.finish()
+
+
+@transaction.atomic
+def assign(*, ticket: Ticket, version: int, to: User | None, reason: str, by: User, at: datetime) -> Ticket:
+    """Gives the ticket to somebody of the desk, or to nobody. Raises Refused where they cannot take it."""
+    deed = Deed.begin(ticket, by, at)
+    _may_work(deed, version)
+    if to is not None and not to.is_desk:
+        raise Refused("to", _("This person cannot take tickets."))
+    if deed.ticket.assigned_to_id != (to.pk if to else None):
+        deed.assign(to, reason)
+        deed.tell("ticket.assigned", "assignee")
+    return deed.finish()
+
+
+@transaction.atomic
+def prioritise(*, ticket: Ticket, version: int, priority: str, reason: str, by: User, at: datetime) -> Ticket:
+    """Changes the priority, with a reason; open clocks are reckoned from creation with the new target (rule 7).
+
+    Lowering in the last quarter of a running target needs a lead.
+    """
+    deed = Deed.begin(ticket, by, at)
+    ticket = deed.ticket
+    _may_work(deed, version)
+    level = _priority(priority)
+    if not reason.strip():
+        raise Refused("reason", _("Write down why: the customer's promise changes with it."))
+    if level.code == ticket.priority_id:
+        raise Refused("priority", _("The ticket has this priority already."))
+    if level.rank > ticket.priority.rank:
+        _may_lower(deed)
+    old, ticket.priority = ticket.priority_id, level
+    deed.changed["priority"] = level
+    # The reason is for colleagues: an internal note, which the history names by its number.
+    data = {"old": old, "new": level.code, "message": deed.say(Message.Kind.NOTE, reason, silent=True).pk}
+    deed.happen(Happening("ticket.prioritised", data, ["priority", level.code], public=True))
+    deed.tell("ticket.prioritised", "requester", "assignee", old=old, new=level.code)
+    return deed.finish()
+
+
+def _may_work(deed: "Deed", version: int) -> None:
+    check_version(deed.ticket, version)
+    if deed.ticket.status == Status.CLOSED or not may(deed.by, Right.WORK):
+        raise Conflict(deed.ticket, stuck(deed.ticket))
+
+
+def _may_lower(deed: "Deed") -> None:
+    if deed.by.staff_role in ("lead", "admin"):
+        return
+    terms = deed.ticket.terms
+    reckoning = clocks.reckon(deed.ticket.ref, terms=terms, at=deed.at)
+    for state in (reckoning.response, reckoning.resolution):
+        if state.verdict in ("open", "paused") and state.running_s * 4 >= state.target_s * 3:
+            raise Refused("priority", _("Three quarters of the promised time are used: a lead must lower it now."))
+
+
+@dataclass
+class Deed:
+    """One action under way on a locked ticket: gathers what happened and writes it at the end, in lock order."""
+
+    ticket: Ticket
+    by: User
+    at: datetime
+    happenings: list[Happening] = field(default_factory=list)
+    news: list[notify.News] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
+        """Locks the ticket, as it stands now, and fixes the instant."""
+        locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
+        for name in ("customer", "requester", "assigned_to", "priority"):
+            _carry(ticket, locked, name)
+        return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
+
+    def say(self, kind: str, body: str, *, silent: bool = False) -> Message:
+        """Writes a message and, unless `silent`, its history line and the fact for the clocks."""
+        message = _say(self.ticket, kind, body, by=self.by, at=self.at)
+        if not silent:
+            self.happen(_said(message, self.by))
+        return message
+
+    def move(self, verb: str, version: int | None = None, **columns: Any) -> None:
+        moved = move(self.ticket, verb, by=self.by, version=version, **columns)
+        self.happen(moved.happening)
+        if moved.verb.hears:
+            self.tell(moved.verb.action, *moved.verb.hears)
+
+    def take_over(self) -> None:
+        """Whoever starts an unassigned ticket has it."""
+        if self.ticket.assigned_to_id is None and self.by.is_desk:
+            self.assign(self.by, "")
+
+    def assign(self, to: User | None, reason: str) -> None:
+        old = self.ticket.assigned_to
+        self.ticket.assigned_to = self.changed["assigned_to"] = to
+        data: dict[str, Any] = {"old": old.key if old else None, "to": to.key if to else None}
+        if reason.strip():
+            data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
+        self.happen(Happening("ticket.assigned", data, ["assigned"]))
+
+    def happen(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+
+    def tell(self, kind: str, *hearers: str, **data: Any) -> None:
+        self.news.append(notify.News(kind, hearers, data))
+
+    def finish(self) -> Ticket:
+        """Writes history, clocks, columns and letters; returns the ticket as it stands."""
+        ticket = self.ticket
+        if not self.happenings:
+            return ticket
+        record(self.happenings, by=self.by, at=self.at, subject=ticket.ref, customer=ticket.customer_id)
+        if any(h.fact for h in self.happenings):
+            told = clocks.recompute(ticket.ref, terms=ticket.terms, report=_report(ticket), at=self.at)
+            _keep_due(ticket, told)
+        ticket.version += 1
+        ticket.last_event_at = self.at
+        columns = ["sla_due_at", "due_kind", "queue_at", "version", "last_event_at"]
+        ticket.save(update_fields=[*columns, *self.changed])
+        notify.tell(ticket, self.news, by=self.by, at=self.at)
+        return ticket
+
+
+def _carry(old: Ticket, new: Ticket, name: str) -> None:
+    # The door has read these rows already: no need to ask again, unless they changed meanwhile.
+    if name in old._state.fields_cache and getattr(old, f"{name}_id") == getattr(new, f"{name}_id"):
+        setattr(new, name, getattr(old, name))
+
+
+def _said(message: Message, by: User) -> Happening:
+    who = "engineer" if by.is_desk else "customer"
+    if message.kind == Message.Kind.NOTE:
+        return Happening("ticket.noted", {"message": message.pk}, ["reply", who, "internal"])
+    return Happening("ticket.replied", {"message": message.pk}, ["reply", who], public=True)
+
+
+def _say(ticket: Ticket, kind: str, body: str, *, by: User, at: datetime, source: str = Source.WEB) -> Message:
+    return Message.objects.create(
+        ticket=ticket,
+        kind=kind,
+        author=by,
+        by_desk=by.is_desk,
+        source=source,
+        body=body,
+        html=richtext.render(body),
+        at=at,
+    )
+
+
+def _keep_due(ticket: Ticket, stopwatches: list[Any]) -> None:
+    due = clocks.next_due(stopwatches)
+    ticket.sla_due_at, ticket.due_kind = due or (None, "")
+    ticket.queue_at = ticket.sla_due_at or NO_DUE
+
+
+def _report(ticket: Ticket) -> clocks.Report:
+    return clocks.Report(
+        customer=ticket.customer_id,
+        priority=ticket.priority_id,
+        category=ticket.category,
+        source=ticket.source,
+        engineer=ticket.assigned_to.key if ticket.assigned_to else "",
+    )

@@ -1,0 +1,177 @@
+"""What a person may send to a ticket: one form per verb.
+
+A form checks its words and nothing else: rights and the ticket's state are the action's. `version` is the ticket the
+person looked at; whatever cannot be read there is older than any ticket, so the action will call it stale.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import ngettext
+
+from helpdesk.accounts.models import Customer, User
+from helpdesk.text import Block, Line
+from sla.models import Impact, Urgency
+from tickets.models import Category, CloseReason, Source
+from tickets.workflow import Refused
+
+
+class SeenVersion(forms.Field):
+    """The version in the page's hidden field; 0 where there is none."""
+
+    def to_python(self, value: Any) -> int:
+        text = str(value or "")
+        return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
+
+
+class DeskForm(forms.Form):
+    """A form whose field names are its ids, so that the summary of errors can link to them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "%s", **kwargs})
+
+    @property
+    def headline(self) -> str:
+        count = len(self.errors)
+        return ngettext(
+            "Not sent yet: please mend %(count)s place.", "Not sent yet: please mend %(count)s places.", count
+        ) % {"count": count}
+
+    def refuse(self, refused: Refused) -> None:
+        """Puts an action's refusal at its field, or on top where this form does not show that field."""
+        self.add_error(refused.field if refused.field in self.fields else None, str(refused))
+
+    @property
+    def text(self) -> str:
+        """What was typed into the largest field, however wrong the rest is."""
+        for name in ("body", "description", "reason"):
+            if name in self.fields:
+                return str(self[name].value() or "")
+        return ""
+
+
+# --- Filing ----------------------------------------------------------------------------------------------------------
+
+
+class FilingForm(DeskForm):
+    """A new ticket. The company is asked only where there is a choice."""
+
+    customer = forms.ChoiceField(error_messages={"required": _l("Choose the company."), "invalid_choice": ""})
+    title = Line(error_messages={"required": _l("Write one sentence that says what is wrong.")})
+    description = Block(error_messages={"required": _l("Write what happened.")})
+    category = forms.ChoiceField(
+        choices=Category.choices,
+        error_messages={"required": _l("Choose a category."), "invalid_choice": _l("Choose a category.")},
+    )
+    impact = forms.ChoiceField(error_messages={"required": _l("Choose how large the impact is.")})
+    urgency = forms.ChoiceField(error_messages={"required": _l("Choose how urgent it is.")})
+
+    def __init__(
+        self,
+        *args: Any,
+        customers: Iterable[Customer],
+        impacts: Iterable[Impact],
+        urgencies: Iterable[Urgency],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.customers, self.impacts, self.urgencies = list(customers), list(impacts), list(urgencies)
+        self._offer("customer", [(str(c.pk), c.name) for c in self.customers], _("Choose one of your companies."))
+        self._offer("impact", [(i.code, i.label) for i in self.impacts], _("Choose one of the answers."))
+        self._offer("urgency", [(u.code, u.label) for u in self.urgencies], _("Choose one of the answers."))
+
+    def _offer(self, name: str, choices: list[tuple[str, str]], otherwise: str) -> None:
+        field = self.fields[name]
+        field.choices = choices  # type: ignore[attr-defined]
+        field.error_messages["invalid_choice"] = otherwise
+
+    def clean_customer(self) -> Customer:
+        return next(c for c in self.customers if str(c.pk) == self.cleaned_data["customer"])
+
+    @property
+    def headline(self) -> str:
+        count = len(self.errors)
+        return ngettext(
+            "Not filed yet: please mend %(count)s place.", "Not filed yet: please mend %(count)s places.", count
+        ) % {"count": count}
+
+
+class PhoneForm(FilingForm):
+    """A ticket that an engineer files for a customer's person."""
+
+    requester = forms.ChoiceField(error_messages={"required": _l("Choose who asked.")})
+    source = forms.ChoiceField(choices=[(Source.PHONE, _l("By phone")), (Source.WEB, _l("Otherwise"))])
+
+    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = list(people)
+        self._offer("requester", [(str(p.pk), p.name) for p in self.people], _("Choose one of the company's people."))
+
+    def clean_requester(self) -> User:
+        return next(p for p in self.people if str(p.pk) == self.cleaned_data["requester"])
+
+
+# --- On a ticket -----------------------------------------------------------------------------------------------------
+
+
+class ReplyForm(DeskForm):
+    body = Block(error_messages={"required": _l("Write something first.")})
+    then = forms.ChoiceField(choices=[("", ""), ("ask", ""), ("resolve", "")], required=False)
+
+    def clean(self) -> dict[str, Any]:
+        # The sheet was yellow: nobody who meant a note may find it with the customer.
+        if self.data.get("kind") == "note":
+            raise forms.ValidationError(_("This was marked as an internal note, so it was not sent to the customer."))
+        return self.cleaned_data
+
+
+class NoteForm(DeskForm):
+    body = Block(error_messages={"required": _l("Write something first.")})
+
+
+class StepForm(DeskForm):
+    version = SeenVersion(required=False)
+
+
+class ResolveForm(StepForm):
+    body = Block(error_messages={"required": _l("Write how it was solved: the customer reads it.")})
+
+
+class ReopenForm(StepForm):
+    body = Block(error_messages={"required": _l("Write what is still wrong.")})
+
+
+class CloseForm(StepForm):
+    body = Block(required=False)
+
+
+class WithdrawForm(StepForm):
+    reason = forms.ChoiceField(
+        choices=[(r.value, r.label) for r in CloseReason if r != CloseReason.CONFIRMED],
+        error_messages={
+            "required": _l("Choose one of the reasons."),
+            "invalid_choice": _l("Choose one of the reasons."),
+        },
+    )
+
+
+class AssignForm(StepForm):
+    to = forms.CharField(required=False)
+    reason = Line(required=False)
+
+    def clean_to(self) -> User | None:
+        text = self.cleaned_data["to"]
+        if not text:
+            return None
+        found = User.objects.filter(pk=text).first() if text.isdecimal() and len(text) < 10 else None
+        if found is None:
+            raise forms.ValidationError(_("This person cannot take tickets."))
+        return found
+
+
+class PrioritiseForm(StepForm):
+    priority = forms.CharField(error_messages={"required": _l("Choose a priority.")}, max_length=20)
+    reason = Line(error_messages={"required": _l("Write down why: the customer's promise changes with it.")})

@@ -1,0 +1,103 @@
+"""What happened on a ticket, in order: messages and, between them, one line per event of the history.
+
+One audience filter serves page, export and whatever comes later: a customer's timeline is made of public entries and
+messages that are no notes, and nothing else is read for it. History stores keys and codes; names are looked up here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from helpdesk.accounts.models import User
+from helpdesk.audit.models import Entry
+from sla.models import Impact, Priority, Urgency
+from tickets.access import messages_visible_to
+from tickets.models import CloseReason, Message, Source, Status, Ticket
+
+# These say that a message was written: the message itself stands in the timeline.
+SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event, ready for its template: names and labels instead of keys and codes."""
+
+    at: datetime
+    action: str
+    actor: str
+    data: dict[str, Any]
+
+    @property
+    def template(self) -> str:
+        return f"history/{self.action}.html"
+
+
+@dataclass
+class Item:
+    """A message, or the events between two messages."""
+
+    kind: str
+    at: datetime
+    message: Message | None = None
+    lines: list[Line] = field(default_factory=list)
+
+
+def entries_visible_to(user: User, ticket: Ticket) -> list[Entry]:
+    """The ticket's history as far as this person may read it. One statement."""
+    found = Entry.objects.filter(subject=ticket.ref).order_by("at", "id")
+    return list(found if user.is_desk else found.filter(audience="public"))
+
+
+def timeline(ticket: Ticket, viewer: User, entries: list[Entry] | None = None) -> list[Item]:
+    """Messages and history in one order: a message before the events of its own second.
+
+    Four statements, three where the caller has read the entries visible to this viewer already.
+    """
+    messages = list(messages_visible_to(viewer, ticket))
+    entries = entries_visible_to(viewer, ticket) if entries is None else entries
+    lines = _lines([e for e in entries if e.action not in SHOWN_AS_MESSAGE])
+    dated = [(m.at, 0 if m.kind == "opening" else 1, m) for m in messages] + [(x.at, 2, x) for x in lines]
+    items: list[Item] = []
+    for at, _rank, one in sorted(dated, key=lambda d: d[:2]):
+        _add(items, at, one)
+    return items
+
+
+def _add(items: list[Item], at: datetime, one: Message | Line) -> None:
+    if isinstance(one, Message):
+        items.append(Item("message", at, message=one))
+    elif items and items[-1].kind == "history":
+        items[-1].lines.append(one)
+    else:
+        items.append(Item("history", at, lines=[one]))
+
+
+def _lines(entries: list[Entry]) -> list[Line]:
+    names = _names(entries)
+    labels = _labels()
+    return [Line(e.at, e.action, names.get(e.actor, _("the desk")), _worded(e.data, names, labels)) for e in entries]
+
+
+def _names(entries: Iterable[Entry]) -> dict[str, str]:
+    keys = {k for e in entries for k in (e.actor, e.data.get("to"), e.data.get("old")) if isinstance(k, str)}
+    numbers = {int(k.removeprefix("user:")) for k in keys if k.startswith("user:")}
+    found = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name")) if numbers else {}
+    return {f"user:{n}": found.get(n, _("erased person")) for n in numbers}
+
+
+def _labels() -> dict[str, str]:
+    chinese = (get_language() or "").startswith("zh")
+    label = "label_zh" if chinese else "label_en"
+    rows = [model.objects.order_by().values_list("code", label) for model in (Priority, Impact, Urgency)]
+    return dict(rows[0].union(*rows[1:])) | {s.value: str(s.label) for s in [*Status, *Source, *CloseReason]}
+
+
+def _worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, str]) -> dict[str, Any]:
+    def word(value: Any) -> Any:
+        return names.get(value) or labels.get(value) or value if isinstance(value, str) else value
+
+    return {k: word(v) for k, v in data.items()}

@@ -1,0 +1,23 @@
+"""The site map of the tickets."""
+
+from django.urls import path
+
+from tickets import views
+
+urlpatterns = [
+    path("tickets/", views.tickets, name="tickets"),
+    path("tickets/create", views.create, name="ticket_create"),
+    path("tickets/preview", views.preview, name="ticket_preview"),
+    path("tickets/<str:ref>/", views.ticket, name="ticket"),
+    path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
+    path("tickets/<str:ref>/note", views.note, name="ticket_note"),
+    path("tickets/<str:ref>/start", views.start, name="ticket_start"),
+    path("tickets/<str:ref>/ask", views.ask, name="ticket_ask"),
+    path("tickets/<str:ref>/resume", views.resume, name="ticket_resume"),
+    path("tickets/<str:ref>/resolve", views.resolve, name="ticket_resolve"),
+    path("tickets/<str:ref>/close", views.close, name="ticket_close"),
+    path("tickets/<str:ref>/reopen", views.reopen, name="ticket_reopen"),
+    path("tickets/<str:ref>/withdraw", views.withdraw, name="ticket_withdraw"),
+    path("tickets/<str:ref>/assign", views.assign, name="ticket_assign"),
+    path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
+]

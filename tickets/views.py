@@ -1,0 +1,233 @@
+"""The desk's doors, and those both sides share: each finds the ticket, checks the words, calls one action, answers."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from helpdesk import richtext
+from helpdesk.accounts.models import Customer, User
+from sla import clocks
+from sla.models import Priority
+from tickets import actions, forms, portal, queue
+from tickets.access import access_ticket
+from tickets.models import Status, Ticket
+from tickets.pages import Asked, Trouble, changed_by, desk_only, first_answer, people_only, see, send, why
+from tickets.timeline import entries_visible_to, timeline
+from tickets.workflow import offered
+
+SHOWN_IN_ROWS = [
+    *("id", "title", "status", "sla_due_at", "due_kind", "queue_at", "last_event_at"),
+    *("customer__name", "assigned_to__name"),
+    *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
+]
+MOST_CHOICES = 500
+
+
+# --- Lists -----------------------------------------------------------------------------------------------------------
+
+
+@people_only
+@require_safe
+def tickets(request: Asked) -> HttpResponse:
+    """The queue for the desk, their own tickets for a customer's people."""
+    return desk_queue(request) if request.user.is_desk else portal.own(request)
+
+
+def desk_queue(request: Asked) -> HttpResponse:
+    """What runs out first stands on top. The same address answers the page's own refresh with its moving parts."""
+    at, wish = timezone.now(), queue.Wish.read(request.GET)
+    base = Ticket.objects.visible_to(request.user)
+    rows = queue.chosen(base, wish, request.user, at).select_related("customer", "assigned_to", "priority")
+    page = queue.page(rows.only(*SHOWN_IN_ROWS), wish)
+    queue.remember_paused(page.rows)
+    context = {
+        "section": "tickets",
+        "now": at,
+        "wish": wish,
+        "page": page,
+        "groups": queue.grouped(page, wish, at),
+        "here": request.path + wish.link(after=wish.after, before=wish.before),
+        **_views(base, wish, request.user, at),
+    }
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "tickets/_queue_live.html", context)
+    context |= {"chips": list(queue.chips(wish, request.user)), "q": wish.q, "choices": _choices(request)}
+    return render(request, "tickets/queue.html", context)
+
+
+def _views(base: Any, wish: queue.Wish, user: User, at: datetime) -> dict[str, Any]:
+    counts = queue.counts(user, at)
+    return {
+        "title": queue.VIEWS[wish.view],
+        "views": [
+            (name, label, queue.Wish(view=name).link(), queue.shown(counts[name]) if name in counts else "")
+            for name, label in queue.VIEWS.items()
+        ],
+        "late": counts["overdue"],
+        "count": counts.get(wish.view),
+        "count_shown": queue.shown(counts.get(wish.view, 0)),
+        "next_due": queue.next_due(base, at) if wish.view == "overdue" and not counts["overdue"] else None,
+    }
+
+
+def _choices(request: Asked) -> dict[str, Any] | None:
+    """What the filter form offers; asked for only when it is open."""
+    if "filter" not in request.GET:
+        return None
+    return {
+        "statuses": Status.choices,
+        "priorities": Priority.objects.all(),
+        "customers": Customer.objects.all()[:MOST_CHOICES],
+        "people": User.objects.staff().order_by("name")[:MOST_CHOICES],
+    }
+
+
+# --- Filing ----------------------------------------------------------------------------------------------------------
+
+
+@people_only
+def create(request: Asked) -> HttpResponse:
+    """A customer's person files for themselves, an engineer for a customer's person."""
+    return portal.file_for(request) if request.user.is_desk else portal.file(request)
+
+
+@people_only
+@require_POST
+def preview(request: Asked) -> HttpResponse:
+    """Markdown as it will look."""
+    return render(request, "tickets/_preview.html", {"html": richtext.render(request.POST.get("text", ""))})
+
+
+# --- One ticket ------------------------------------------------------------------------------------------------------
+
+
+@people_only
+@require_safe
+def ticket(request: Asked, ref: str) -> HttpResponse:
+    return ticket_page(request, access_ticket(request.user, ref))
+
+
+def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) -> HttpResponse:
+    """The ticket as it stands for this reader, with what went wrong on the way."""
+    if not request.user.is_desk:
+        return portal.ticket_page(request, ticket, trouble)
+    at = timezone.now()
+    history = entries_visible_to(request.user, ticket)
+    items = timeline(ticket, request.user, history)
+    known = clocks.of_subjects([ticket.ref])[ticket.ref]
+    reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
+    context = {
+        "section": "tickets",
+        "desk": True,
+        "now": at,
+        "ticket": ticket,
+        "items": items,
+        "offered": {v.name: v for v in offered(ticket, request.user)},
+        "clocks": sorted(known, key=lambda c: c.completed_at is not None),
+        **first_answer(items, known),
+        "why": why(reckoning, ticket, at),
+        "people": User.objects.staff().order_by("name").values_list("pk", "name")[:MOST_CHOICES],
+        "priorities": Priority.objects.all(),
+        "trouble": trouble,
+        "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
+    }
+    return see(request, "tickets/ticket.html", ticket, trouble, context)
+
+
+# --- Verbs -----------------------------------------------------------------------------------------------------------
+
+
+def _verb(
+    request: Asked, ref: str, name: str, form: forms.DeskForm, act: Callable[..., object], done: str
+) -> HttpResponse:
+    """One way through every verb. `act` is the action; the form's words are its arguments."""
+    found = access_ticket(request.user, ref)
+
+    def do(said: dict[str, Any], at: datetime) -> str:
+        act(ticket=found, **said, by=request.user, at=at)
+        return reverse("ticket", args=[found.ref])
+
+    answer = send(request, name, form, do)
+    if isinstance(answer, Trouble):
+        return ticket_page(request, access_ticket(request.user, ref), answer)
+    messages.success(request, done)
+    return answer
+
+
+@people_only
+@require_POST
+def reply(request: Asked, ref: str) -> HttpResponse:
+    return _verb(request, ref, "reply", forms.ReplyForm(request.POST), actions.reply, _("Your reply is sent."))
+
+
+@desk_only
+@require_POST
+def note(request: Asked, ref: str) -> HttpResponse:
+    return _verb(request, ref, "note", forms.NoteForm(request.POST), actions.note, _("The internal note is saved."))
+
+
+@desk_only
+@require_POST
+def start(request: Asked, ref: str) -> HttpResponse:
+    return _verb(request, ref, "start", forms.StepForm(request.POST), actions.start, _("The ticket is in progress."))
+
+
+@desk_only
+@require_POST
+def ask(request: Asked, ref: str) -> HttpResponse:
+    done = _("The ticket waits for the customer.")
+    return _verb(request, ref, "ask", forms.StepForm(request.POST), actions.ask, done)
+
+
+@desk_only
+@require_POST
+def resume(request: Asked, ref: str) -> HttpResponse:
+    return _verb(request, ref, "resume", forms.StepForm(request.POST), actions.resume, _("The ticket is in progress."))
+
+
+@desk_only
+@require_POST
+def resolve(request: Asked, ref: str) -> HttpResponse:
+    done = _("The ticket is resolved; the customer is asked to confirm.")
+    return _verb(request, ref, "resolve", forms.ResolveForm(request.POST), actions.resolve, done)
+
+
+@people_only
+@require_POST
+def close(request: Asked, ref: str) -> HttpResponse:
+    done = _("Thank you. The ticket is closed.")
+    return _verb(request, ref, "close", forms.CloseForm(request.POST), actions.close, done)
+
+
+@people_only
+@require_POST
+def reopen(request: Asked, ref: str) -> HttpResponse:
+    return _verb(request, ref, "reopen", forms.ReopenForm(request.POST), actions.reopen, _("The ticket is open again."))
+
+
+@people_only
+@require_POST
+def withdraw(request: Asked, ref: str) -> HttpResponse:
+    done = _("The ticket is closed.")
+    return _verb(request, ref, "withdraw", forms.WithdrawForm(request.POST), actions.withdraw, done)
+
+
+@desk_only
+@require_POST
+def assign(request: Asked, ref: str) -> HttpResponse:
+    return _verb(request, ref, "assign", forms.AssignForm(request.POST), actions.assign, _("The assignee is changed."))
+
+
+@desk_only
+@require_POST
+def prioritise(request: Asked, ref: str) -> HttpResponse:
+    done = _("The priority is changed.")
+    return _verb(request, ref, "prioritise", forms.PrioritiseForm(request.POST), actions.prioritise, done)

@@ -1,0 +1,130 @@
+"""The life of a ticket, as one table: verb, from, to, who may, what the clocks do, who hears.
+
+`move` is the only writer of Ticket.status. It writes where the status is still the one we saw; where it is not, or the
+version the person looked at is gone, it raises Conflict and nothing has happened. Closed is final.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+
+from helpdesk.accounts.models import User
+from helpdesk.accounts.permissions import Right, may
+from helpdesk.audit.record import Happening
+from tickets.models import Status, Ticket
+
+
+class Conflict(Exception):
+    """Somebody was quicker, or the ticket is no longer where this makes sense. `ticket` is the fresh one."""
+
+    def __init__(self, ticket: Ticket, message: str) -> None:
+        super().__init__(message)
+        self.ticket = ticket
+
+
+class Refused(Exception):
+    """Something typed cannot be accepted: `field` says where, the text why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One row of the table. `clocks` says what the resolution clock does; `hears` who gets a letter."""
+
+    name: str
+    label: Any
+    sources: frozenset[str]
+    target: str
+    action: str
+    clocks: str
+    public: bool = True
+    desk: Right | None = None
+    customer: Right | None = None
+    hears: tuple[str, ...] = ()
+
+
+N, P, W, R, C = Status.NEW, Status.IN_PROGRESS, Status.WAITING_CUSTOMER, Status.RESOLVED, Status.CLOSED
+
+
+def _verb(name: str, label: Any, sources: tuple[str, ...], target: str, action: str, clocks: str, **rest: Any) -> Verb:
+    return Verb(name, label, frozenset(sources), target, f"ticket.{action}", clocks, **rest)
+
+
+# fmt: off
+TABLE: dict[str, Verb] = {v.name: v for v in [
+    _verb("start",    _l("Start work"),        (N,),         P, "started",   "runs",    desk=Right.WORK),
+    _verb("ask",      _l("Wait for customer"), (N, P),       W, "asked",     "pauses",  desk=Right.WORK, hears=("requester",)),
+    _verb("resume",   _l("Resume"),            (W,),         P, "resumed",   "runs",    desk=Right.WORK, customer=Right.REPLY),
+    _verb("resolve",  _l("Resolve"),           (N, P, W),    R, "resolved",  "stops",   desk=Right.WORK, hears=("requester",)),
+    _verb("close",    _l("It is solved"),      (R,),         C, "closed",    "stops",   customer=Right.CONFIRM, hears=("assignee",)),
+    _verb("reopen",   _l("Reopen"),            (R,),         P, "reopened",  "resumes", desk=Right.REOPEN, customer=Right.REOPEN, hears=("requester", "assignee")),
+    _verb("withdraw", _l("Withdraw"),          (N, P, W),    C, "withdrawn", "ends",    desk=Right.WORK, customer=Right.WITHDRAW, hears=("requester", "assignee")),
+]}
+# fmt: on
+
+
+@dataclass
+class Moved:
+    """A status that was written: its history line and the columns that came with it."""
+
+    happening: Happening
+    verb: Verb
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def move(ticket: Ticket, name: str, *, by: User, version: int | None = None, **columns: Any) -> Moved:
+    """Takes `ticket` (locked) one step and returns the history line to record.
+
+    `version` is the one the person looked at, None where the step is implied by a message. Raises Conflict.
+    """
+    verb = TABLE[name]
+    check_version(ticket, version)
+    if ticket.status not in verb.sources or not may_move(ticket, verb, by):
+        raise Conflict(ticket, stuck(ticket))
+    old = ticket.status
+    if not Ticket.objects.filter(pk=ticket.pk, status=old).update(status=verb.target, **columns):
+        ticket.refresh_from_db(fields=["status"])
+        raise Conflict(ticket, stuck(ticket))
+    ticket.status = verb.target
+    for column, value in columns.items():
+        setattr(ticket, column, value)
+    fact = ["withdrawn"] if name == "withdraw" else ["status", verb.target]
+    data = {"old": old, "new": verb.target}
+    return Moved(Happening(verb.action, data | _codes(columns), fact, verb.public), verb)
+
+
+def _codes(columns: dict[str, Any]) -> dict[str, Any]:
+    return {"reason": columns["close_reason"]} if columns.get("close_reason") else {}
+
+
+def check_version(ticket: Ticket, version: int | None) -> None:
+    """Raises Conflict where the person looked at an older ticket than this one."""
+    if version is not None and version != ticket.version:
+        raise Conflict(ticket, _("The ticket changed while you had it open. Please look at it again."))
+
+
+def may_move(ticket: Ticket, verb: Verb, user: User) -> bool:
+    """Whether `user` has the right this verb asks of their side."""
+    right = verb.desk if user.is_desk else verb.customer
+    return right is not None and may(user, right, ticket.customer_id)
+
+
+def offered(ticket: Ticket, user: User) -> list[Verb]:
+    """The verbs this person may use on this ticket now, in the table's order."""
+    return [v for v in TABLE.values() if ticket.status in v.sources and may_move(ticket, v, user)]
+
+
+def stuck(ticket: Ticket) -> str:
+    """Why nothing happened, in the reader's language."""
+    return {
+        N: _("The ticket is new: that step is not possible yet."),
+        P: _("The ticket is in progress now: that step is no longer possible."),
+        W: _("The ticket is waiting for the customer now: that step is no longer possible."),
+        R: _("The ticket has been resolved meanwhile."),
+        C: _("The ticket has been closed meanwhile. A closed ticket stays closed: open a follow-up instead."),
+    }[Status(ticket.status)]
