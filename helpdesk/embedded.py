@@ -154,8 +154,11 @@ class Server:
             [str(self.bin / name), *args], capture_output=True, text=True, env=_clean_env(), **_as_nobody()
         )
         if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-            reason = next((line for line in lines if "No space left" in line), lines[-1])
+            said = done.stdout + done.stderr
+            lines = [line for line in said.splitlines() if line.strip()] or ["it said nothing"]
+            # A page that was written by half says it by a hint only.
+            full = "No space left" in said or "Check free disk space" in said
+            reason = "No space left on device" if full else lines[-1]
             raise Unavailable(f"{name} failed: {reason.strip()}")
 
     # Connection
