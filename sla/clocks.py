@@ -11,11 +11,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Subquery
+from django.db import connection
 
 from helpdesk.audit.models import Entry
 from sla.clock import ClockState, Reckoning, Target, compute
-from sla.models import CalendarVersion, Clock, Kind, MatrixCell, Plan, PolicyVersion, Verdict
+from sla.models import CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
 from sla.models import Target as TargetRow
 from sla.worktime import AROUND_THE_CLOCK, Calendar
 
@@ -40,18 +40,23 @@ class Report:
     engineer: str = ""
 
 
+# The highest published number effective by then, of the policy and of the default calendar; and the default plan. As
+# text, because every new ticket asks it and the ORM would build it anew each time.
+IN_FORCE = """
+SELECT p.id,
+    (SELECT id FROM sla_plan WHERE is_default),
+    (SELECT v.id FROM sla_calendarversion v JOIN sla_calendar c ON c.id = v.calendar_id
+     WHERE c.is_default AND v.state = 'published' AND v.effective_at <= %(at)s ORDER BY v.number DESC LIMIT 1)
+FROM sla_policyversion p
+WHERE p.state = 'published' AND p.effective_at <= %(at)s ORDER BY p.number DESC LIMIT 1
+"""
+
+
 def terms_in_force(at: datetime) -> Terms:
     """The versions a subject opened at `at` is bound to. One statement."""
-    calendar = CalendarVersion.objects.in_force(at).filter(calendar__is_default=True)
-    found = (
-        PolicyVersion.objects.in_force(at)
-        .annotate(
-            plan=Subquery(Plan.objects.filter(is_default=True).values("pk")[:1]),
-            calendar=Subquery(calendar.values("pk")[:1]),
-        )
-        .values_list("pk", "plan", "calendar")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(IN_FORCE, {"at": at})
+        found = cursor.fetchone()
     if not found or None in found:
         raise LookupError("no published policy, plan or calendar is in force")
     return Terms(*found)

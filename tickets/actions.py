@@ -51,13 +51,15 @@ def open_ticket(
     requester = requester or by
     _may_file(customer, requester, by)
     terms = clocks.terms_in_force(at)
-    level = _priority(priority or clocks.matrix_of(terms.policy).get((impact, urgency)))
-    states = clocks.begin(terms=terms, fact=["created", level.code, source], at=at)
+    priority = priority or clocks.matrix_of(terms.policy).get((impact, urgency))
+    if priority is None or priority not in clocks.targets_of(terms):
+        raise Refused("priority", _("This is not a priority we know."))
+    states = clocks.begin(terms=terms, fact=["created", priority, source], at=at)
     ticket = Ticket(
         customer=customer,
         requester=requester,
         title=title,
-        priority=level,
+        priority_id=priority,
         category=category,
         source=source,
         impact=impact,
@@ -77,7 +79,7 @@ def open_ticket(
         happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
     record(happenings, by=by, at=at, subject=ticket.ref, customer=customer.pk)
     clocks.start(ticket.ref, states, report=_report(ticket))
-    notify.receipt(ticket, at=at, priority=level.code)
+    notify.receipt(ticket, at=at, priority=priority)
     return ticket
 
 
@@ -93,15 +95,15 @@ def _opened(ticket: Ticket, message: Message) -> Happening:
 
 
 def _may_file(customer: Customer, requester: User, by: User) -> None:
-    # Read again inside the transaction: the company may have been deactivated while somebody typed.
-    active = Customer.objects.active().filter(pk=customer.pk).exists()
-    mine = by.is_desk or may(by, Right.OPEN_TICKET, customer.pk)
-    if not active or not mine:
-        raise Refused(
-            "customer", _("This company can no longer file tickets here. Your text is kept below; please call us.")
-        )
-    if customer.pk not in customers_of(requester):
+    # Who belongs where was read in this very request: a company deactivated while somebody typed is not among them.
+    allowed = by.is_desk or (by == requester and may(by, Right.OPEN_TICKET, customer.pk))
+    if allowed and customer.pk in customers_of(requester):
+        return
+    if by.is_desk and Customer.objects.active().filter(pk=customer.pk).exists():
         raise Refused("requester", _("This person does not belong to the company."))
+    raise Refused(
+        "customer", _("This company can no longer file tickets here. Your text is kept below; please call us.")
+    )
 
 
 def _priority(code: str | None) -> Priority:
