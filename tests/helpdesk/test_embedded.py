@@ -1,9 +1,11 @@
 """The PostgreSQL that comes with the desk: what it survives, and what it says where it cannot start."""
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from helpdesk import supervisor
 from helpdesk.embedded import Server, Unavailable, running, url
+from tests.stories.desk import ROOT, environment, free_port
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 
@@ -153,9 +155,17 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing_half_made(small_disk
     assert not (small_disk / "pg").exists()
 
 
-def test_up_on_a_full_disk_says_how_much_is_missing(
-    small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    monkeypatch.setenv("HELPDESK_DATA", str(small_disk))
-    assert supervisor.main() == 2
-    assert capsys.readouterr().err == f"The disk is full: 20 MB are free at {small_disk}, 300 MB are needed.\n"
+@pytest.mark.parametrize("free", [20, 0])
+def test_up_on_a_full_disk_says_how_much_is_missing(small_disk: Path, free: int) -> None:
+    if not free:
+        fill(small_disk)
+    env = environment(small_disk, free_port())
+    done = subprocess.run([sys.executable, "manage.py", "up"], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"The disk is full: {free} MB are free at {small_disk}, 300 MB are needed.\n"
+
+
+def fill(disk: Path) -> None:
+    with contextlib.suppress(OSError), (disk / "ballast").open("wb", buffering=0) as ballast:
+        while ballast.write(bytes(4096)):
+            pass
