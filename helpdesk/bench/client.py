@@ -23,6 +23,7 @@ ALONE_S = 12.0
 CROWD = 8
 CROWD_REQUESTS = 500
 CROWD_S = 5.0
+ARRIVAL_S = 0.03
 
 
 @dataclass
@@ -108,22 +109,28 @@ def _alone(port: int, job: Job, turns: "itertools.count[int]", taken: Taken) -> 
 
 def _crowd(port: int, job: Job, turns: "itertools.count[int]", taken: Taken, requests: int) -> float:
     """Requests per second of eight at once."""
-    until = time.monotonic() + CROWD_S
     left = iter(range(requests))
     done = []
+    ready = threading.Barrier(CROWD + 1)
 
-    def visit() -> None:
+    def visit(number: int) -> None:
         visitor = Visitor(port, job, turns, taken)
+        # People do not arrive in the same millisecond: then one web process would take all of them, and keep them.
+        time.sleep(number * ARRIVAL_S)
+        visitor.ask()
+        ready.wait()
+        until = time.monotonic() + CROWD_S
         for _ in left:
             done.append(visitor.ask())
             if time.monotonic() > until:
                 break
         visitor.close()
 
-    crowd = [threading.Thread(target=visit) for _ in range(CROWD)]
-    begun = time.perf_counter()
+    crowd = [threading.Thread(target=visit, args=(number,)) for number in range(CROWD)]
     for one in crowd:
         one.start()
+    ready.wait()
+    begun = time.perf_counter()
     for one in crowd:
         one.join()
     return len(done) / (time.perf_counter() - begun)

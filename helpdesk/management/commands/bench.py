@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -25,6 +26,8 @@ from tickets.models import Ticket
 
 # How many messages the long ticket gets beyond its three.
 MORE = 27
+# Percent of the machine that others may take before the numbers say more about them.
+QUIET = 15
 
 
 class Command(BaseCommand):
@@ -58,6 +61,8 @@ class Command(BaseCommand):
 
     def measure(self, count: int, only: str, *, explain: bool) -> None:
         self.say(f"{count:,} tickets · {place_words()}")
+        if (others := busy()) > QUIET:
+            self.say(f"NOISY: other work takes {others:.0f} % of this machine, so what follows is too slow.")
         long_ref = pages.long_ticket()
         lengthen(long_ref)
         walks = [page for page in pages.pages(long_ref) if only in page.name]
@@ -124,6 +129,11 @@ class Command(BaseCommand):
 def place_words() -> str:
     held = ", ".join(f"{name} {value}" for name, value in place.durability().items())
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {held}"
+
+
+def busy() -> float:
+    """How much of the machine other work takes, in percent, looked at for two seconds."""
+    return float(psutil.cpu_percent(2))
 
 
 def lengthen(ref: str) -> None:
