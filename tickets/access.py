@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tickets.models import Message, Ticket
 
 
+# The rendered text and not its source; of an author the name and not the person's account.
+SHOWN = ["ticket_id", "kind", "by_desk", "source", "html", "at", "author__name"]
+
+
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: "User") -> Self:
         """The tickets `user` may see."""
@@ -56,6 +60,6 @@ def access_ticket(user: "User", ref: str) -> "Ticket":
 
 
 def messages_visible_to(user: "User", ticket: "Ticket") -> "models.QuerySet[Message]":
-    """What was said on a ticket that `user` may read: a customer never meets a note."""
-    said = ticket.messages.select_related("author").order_by("at", "id")
+    """What was said on a ticket that `user` may read, as a page needs it: a customer never meets a note."""
+    said = ticket.messages.select_related("author").only(*SHOWN).order_by("at", "id")
     return said if user.is_desk else said.exclude(kind="note")
