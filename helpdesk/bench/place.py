@@ -137,7 +137,7 @@ def durability() -> dict[str, str]:
     """What a commit waits for on this server."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'fsync', 'synchronous_commit', "
+            "SELECT name, current_setting(name) FROM pg_settings WHERE name IN ('server_version', 'fsync', 'synchronous_commit', "
             "'full_page_writes', 'shared_buffers') ORDER BY name"
         )
         return dict(cursor.fetchall())
