@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db.models.signals import post_migrate
 
 from sla.defaults import seed
 from tests.cast import Cast, assemble
@@ -16,8 +17,13 @@ def cast(db: None) -> Cast:
 
 @pytest.fixture
 def committed(transactional_db: None) -> None:
-    """A database whose writes are real commits, for several connections at once; it starts as migrations leave it."""
-    seed(apps)
+    """A database whose writes are real commits, for several connections at once."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def defaults_return_after_each_flush() -> None:
+    """A test with real commits empties all tables when it ends: what the migrations wrote is written again."""
+    post_migrate.connect(lambda **given: seed(apps), sender=apps.get_app_config("sla"), weak=False)
 
 
 @pytest.fixture(autouse=True)
