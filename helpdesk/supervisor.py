@@ -157,8 +157,8 @@ class Stop:
     def __init__(self) -> None:
         self.event = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # Whoever started us with nohup wants us to outlive the terminal.
-            if signal.getsignal(number) != signal.SIG_IGN:
+            # Whoever started us with nohup wants us to outlive the terminal. A script's & ignores SIGINT too, unasked.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self.ask)
 
     def ask(self, number: int, frame: FrameType | None) -> None:

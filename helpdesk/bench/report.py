@@ -89,7 +89,7 @@ def ratios(known: dict[str, Any], count: int) -> str:
         if name in base and base[name]["p50_ms"]:
             ratio = values["p50_ms"] / base[name]["p50_ms"]
             before, after = base[name].get("statements", 0), values.get("statements", 0)
-            same = f"{before:.0f} = {after:.0f}" if before == after else f"{before:.0f}, now {after:.0f}"
+            same = f"{after:.0f}" if before == after else f"{before:.0f}, now {after:.0f}"
             good = ratio <= MOST_RATIO and before == after
             rows.append(
                 [
@@ -97,7 +97,7 @@ def ratios(known: dict[str, Any], count: int) -> str:
                     f"{base[name]['p50_ms']:.2f}",
                     f"{values['p50_ms']:.2f}",
                     f"{ratio:.2f}",
-                    same,
+                    same if after else "",
                     "ok" if good else "MISSED",
                 ]
             )

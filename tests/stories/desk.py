@@ -58,8 +58,8 @@ class Desk:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
-                # Whoever runs the tests in the background has SIGINT ignored, and children inherit that.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                # What a script's & hands down: the desk must hear Ctrl-C all the same.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
             )
         desk = cls(data, port, process)
         try:
