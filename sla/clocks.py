@@ -75,14 +75,22 @@ def start(subject: str, states: Iterable[ClockState], *, report: Report) -> list
 
 
 def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> list[Clock]:
-    """Computes the clocks again from the whole history and stores what changed. Three statements."""
+    """Computes the clocks again from the whole history and stores what changed. Three statements, two if nothing did.
+
+    That time passed is no change: running_s and paused_s of an undecided clock are as of its last one.
+    """
     reckoning = reckon(subject, terms=terms, at=at)
     stored = {c.kind: c for c in Clock.objects.filter(subject=subject, cycle=1)}
     rows = [_row(subject, s, report, stored.get(s.kind)) for s in (reckoning.response, reckoning.resolution)]
-    Clock.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
-    )
+    if changed := [row for row in rows if row.kind not in stored or _told(row) != _told(stored[row.kind])]:
+        Clock.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
+        )
     return rows
+
+
+def _told(clock: Clock) -> tuple[Any, ...]:
+    return tuple(getattr(clock, name) for name in TOLD)
 
 
 def reckon(subject: str, *, terms: Terms, at: datetime) -> Reckoning:
@@ -154,10 +162,11 @@ def calendar_of(calendar: int) -> Calendar:
     return AROUND_THE_CLOCK
 
 
-STORED = [
+TOLD = [
     *("target_s", "started_at", "due_at", "completed_at", "breached_at", "verdict", "next_event_at"),
-    *("running_s", "paused_s", "remaining_s", "cause", "priority", "category", "engineer", "source"),
+    *("remaining_s", "cause", "priority", "category", "engineer", "source"),
 ]
+STORED = [*TOLD, "running_s", "paused_s"]
 DECIDED = (Verdict.MET, Verdict.BREACHED, Verdict.NOT_APPLICABLE)
 
 

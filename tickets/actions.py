@@ -2,6 +2,9 @@
 
 Lock order is Ticket, Clock, outbox. `at` is cut to seconds and never earlier than the ticket's last event, so that
 history is in order. Facts for the SLA engine are written with the history; the clocks are computed from them.
+
+An action joins the transaction of its door and takes no savepoint of its own: what it refuses undoes the whole door.
+Whoever does several in one transaction and goes on after a refusal sets the savepoints.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from helpdesk import richtext
-from helpdesk.accounts.models import Customer, User
+from helpdesk.accounts.models import Customer, User, key_of
 from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening, record
 from sla import clocks
@@ -26,7 +29,7 @@ NO_DUE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 REOPEN_WINDOW = timedelta(days=7)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_ticket(
     *,
     customer: Customer,
@@ -113,7 +116,7 @@ def _priority(code: str | None) -> Priority:
     return found
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def reply(*, ticket: Ticket, body: str, by: User, at: datetime, then: str = "") -> Message:
     """A public word. An engineer's starts a new ticket; a customer's resumes a waiting or reopens a resolved one.
 
@@ -155,7 +158,7 @@ def _check_window(deed: "Deed") -> None:
         raise Conflict(deed.ticket, _("This was resolved more than 7 days ago. Please open a follow-up instead."))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note(*, ticket: Ticket, body: str, by: User, at: datetime) -> Message:
     """An internal note: on any ticket, whatever its status; no clock and no customer hears of it."""
     deed = Deed.begin(ticket, by, at)
@@ -167,7 +170,7 @@ def note(*, ticket: Ticket, body: str, by: User, at: datetime) -> Message:
     return message
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def start(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     """Takes a new ticket up; where nobody had it, whoever starts has it now."""
     deed = Deed.begin(ticket, by, at)
@@ -176,7 +179,7 @@ def start(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     return deed.finish()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ask(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     """Waits for the customer: only after a public word of ours newer than the customer's last (sla.md, rule 10)."""
     deed = Deed.begin(ticket, by, at)
@@ -188,7 +191,7 @@ def ask(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     return deed.finish()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def resume(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     """Takes a waiting ticket up again."""
     deed = Deed.begin(ticket, by, at)
@@ -196,25 +199,25 @@ def resume(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     return deed.finish()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def resolve(*, ticket: Ticket, version: int, body: str, by: User, at: datetime) -> Ticket:
     """Says publicly how it was solved and asks the customer to confirm."""
     return _say_and_move(ticket, "resolve", version, body, by, at)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def close(*, ticket: Ticket, version: int, by: User, at: datetime, body: str = "") -> Ticket:
     """The customer confirms that it is solved. Closed is final."""
     return _say_and_move(ticket, "close", version, body, by, at, close_reason=CloseReason.CONFIRMED)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def reopen(*, ticket: Ticket, version: int, body: str, by: User, at: datetime) -> Ticket:
     """It is not solved after all: the resolution clock runs on from where it stood."""
     return _say_and_move(ticket, "reopen", version, body, by, at)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def withdraw(*, ticket: Ticket, version: int, reason: str, by: User, at: datetime) -> Ticket:
     """Ends a ticket without a solution: withdrawn by the customer, duplicate or spam by the desk."""
     allowed = [CloseReason.DUPLICATE, CloseReason.SPAM] if by.is_desk else [CloseReason.WITHDRAWN]
@@ -234,7 +237,7 @@ def _say_and_move(ticket: Ticket, verb: str, version: int, body: str, by: User, 
     return deed.finish()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def assign(*, ticket: Ticket, version: int, to: User | None, reason: str, by: User, at: datetime) -> Ticket:
     """Gives the ticket to somebody of the desk, or to nobody. Raises Refused where they cannot take it."""
     deed = Deed.begin(ticket, by, at)
@@ -247,7 +250,7 @@ def assign(*, ticket: Ticket, version: int, to: User | None, reason: str, by: Us
     return deed.finish()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def prioritise(*, ticket: Ticket, version: int, priority: str, reason: str, by: User, at: datetime) -> Ticket:
     """Changes the priority, with a reason; open clocks are reckoned from creation with the new target (rule 7).
 
@@ -303,8 +306,6 @@ class Deed:
     def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
         """Locks the ticket, as it stands now, and fixes the instant."""
         locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
-        for name in ("customer", "requester", "assigned_to", "priority"):
-            _carry(ticket, locked, name)
         return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
 
     def say(self, kind: str, body: str, *, silent: bool = False) -> Message:
@@ -326,9 +327,9 @@ class Deed:
             self.assign(self.by, "")
 
     def assign(self, to: User | None, reason: str) -> None:
-        old = self.ticket.assigned_to
+        old = self.ticket.assigned_to_id
         self.ticket.assigned_to = self.changed["assigned_to"] = to
-        data: dict[str, Any] = {"old": old.key if old else None, "to": to.key if to else None}
+        data: dict[str, Any] = {"old": key_of(old) if old else None, "to": to.key if to else None}
         if reason.strip():
             data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
         self.happen(Happening("ticket.assigned", data, ["assigned"]))
@@ -354,12 +355,6 @@ class Deed:
         ticket.save(update_fields=[*columns, *self.changed])
         notify.tell(ticket, self.news, by=self.by, at=self.at)
         return ticket
-
-
-def _carry(old: Ticket, new: Ticket, name: str) -> None:
-    # The door has read these rows already: no need to ask again, unless they changed meanwhile.
-    if name in old._state.fields_cache and getattr(old, f"{name}_id") == getattr(new, f"{name}_id"):
-        setattr(new, name, getattr(old, name))
 
 
 def _said(message: Message, by: User) -> Happening:
@@ -394,5 +389,5 @@ def _report(ticket: Ticket) -> clocks.Report:
         priority=ticket.priority_id,
         category=ticket.category,
         source=ticket.source,
-        engineer=ticket.assigned_to.key if ticket.assigned_to else "",
+        engineer=key_of(ticket.assigned_to_id) if ticket.assigned_to_id else "",
     )

@@ -42,6 +42,6 @@ def receipt(ticket: Ticket, *, at: datetime, **data: Any) -> list[Letter]:
 
 def people(ticket: Ticket, hearers: tuple[str, ...], by: User) -> list[User]:
     """The people behind the words, without the one who acted and without those who left."""
-    found = {"requester": ticket.requester, "assignee": ticket.assigned_to}
-    chosen = [found[h] for h in hearers]
+    columns = {"requester": "requester", "assignee": "assigned_to"}
+    chosen: list[User | None] = [getattr(ticket, columns[h]) for h in hearers]
     return [p for p in chosen if p is not None and p.is_active and p.pk != by.pk]

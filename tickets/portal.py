@@ -23,7 +23,7 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import companies, customers_of
 from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
-from sla import clocks
+from sla import clocks, words
 from sla.models import Impact, Urgency
 from sla.promise import matrix, promises
 from tickets import actions, queue
@@ -176,7 +176,9 @@ def _filing_page(
 
 def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) -> HttpResponse:
     """State in a sentence, promise, conversation, answer, the rest."""
-    items = timeline(ticket, request.user)
+    own_words = words.read()
+    ticket.priority = own_words.priorities[ticket.priority_id]
+    items = timeline(ticket, request.user, own_words)
     known = {c.kind: c for c in clocks.of_subjects([ticket.ref])[ticket.ref]}
     context = {
         "section": "tickets",

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.models import User
+from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
-from sla.models import Impact, Priority, Urgency
+from sla.words import Words
 from tickets.access import messages_visible_to
 from tickets.models import CloseReason, Message, Source, Status, Ticket
 
+# What codes are called that are no rows.
+CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason]}
 # These say that a message was written: the message itself stands in the timeline.
 SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted"]
 
@@ -43,6 +44,7 @@ class Item:
     kind: str
     at: datetime
     message: Message | None = None
+    author: str = ""
     lines: list[Line] = field(default_factory=list)
 
 
@@ -52,48 +54,42 @@ def entries_visible_to(user: User, ticket: Ticket) -> list[Entry]:
     return list(found if user.is_desk else found.filter(audience="public"))
 
 
-def timeline(ticket: Ticket, viewer: User, entries: list[Entry] | None = None) -> list[Item]:
+def timeline(ticket: Ticket, viewer: User, words: Words, entries: list[Entry] | None = None) -> list[Item]:
     """Messages and history in one order: a message before the events of its own second.
 
-    Four statements, three where the caller has read the entries visible to this viewer already.
+    Three statements, two where the caller has read the entries visible to this viewer already.
     """
     messages = list(messages_visible_to(viewer, ticket))
     entries = entries_visible_to(viewer, ticket) if entries is None else entries
-    lines = _lines([e for e in entries if e.action not in SHOWN_AS_MESSAGE])
+    told = [e for e in entries if e.action not in SHOWN_AS_MESSAGE]
+    names = _names(messages, told)
+    lines = _lines(told, names, words.labels | CODES)
     dated = [(m.at, 0 if m.kind == "opening" else 1, m) for m in messages] + [(x.at, 2, x) for x in lines]
     items: list[Item] = []
     for at, _rank, one in sorted(dated, key=lambda d: d[:2]):
-        _add(items, at, one)
+        _add(items, at, one, names)
     return items
 
 
-def _add(items: list[Item], at: datetime, one: Message | Line) -> None:
+def _add(items: list[Item], at: datetime, one: Message | Line, names: dict[str, str]) -> None:
     if isinstance(one, Message):
-        items.append(Item("message", at, message=one))
+        items.append(Item("message", at, one, names[key_of(one.author_id)]))
     elif items and items[-1].kind == "history":
         items[-1].lines.append(one)
     else:
         items.append(Item("history", at, lines=[one]))
 
 
-def _lines(entries: list[Entry]) -> list[Line]:
-    names = _names(entries)
-    labels = _labels()
+def _lines(entries: list[Entry], names: dict[str, str], labels: dict[str, str]) -> list[Line]:
     return [Line(e.at, e.action, names.get(e.actor, _("the desk")), _worded(e.data, names, labels)) for e in entries]
 
 
-def _names(entries: Iterable[Entry]) -> dict[str, str]:
+def _names(messages: Iterable[Message], entries: Iterable[Entry]) -> dict[str, str]:
+    """Everybody the page names, by key. One statement."""
     keys = {k for e in entries for k in (e.actor, e.data.get("to"), e.data.get("old")) if isinstance(k, str)}
-    numbers = {int(k.removeprefix("user:")) for k in keys if k.startswith("user:")}
+    numbers = {int(k.removeprefix("user:")) for k in keys if k.startswith("user:")} | {m.author_id for m in messages}
     found = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name")) if numbers else {}
-    return {f"user:{n}": found.get(n, _("erased person")) for n in numbers}
-
-
-def _labels() -> dict[str, str]:
-    chinese = (get_language() or "").startswith("zh")
-    label = "label_zh" if chinese else "label_en"
-    rows = [model.objects.order_by().values_list("code", label) for model in (Priority, Impact, Urgency)]
-    return dict(rows[0].union(*rows[1:])) | {s.value: str(s.label) for s in [*Status, *Source, *CloseReason]}
+    return {key_of(n): found.get(n, _("erased person")) for n in numbers}
 
 
 def _worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, str]) -> dict[str, Any]:

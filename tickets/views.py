@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
-from sla import clocks
+from sla import clocks, words
 from sla.models import Priority
 from tickets import actions, forms, portal, queue
 from tickets.access import access_ticket
@@ -112,16 +112,17 @@ def preview(request: Asked) -> HttpResponse:
 @people_only
 @require_safe
 def ticket(request: Asked, ref: str) -> HttpResponse:
-    return ticket_page(request, access_ticket(request.user, ref))
+    return ticket_page(request, access_ticket(request.user, ref, names=True))
 
 
 def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) -> HttpResponse:
     """The ticket as it stands for this reader, with what went wrong on the way."""
     if not request.user.is_desk:
         return portal.ticket_page(request, ticket, trouble)
-    at = timezone.now()
+    at, own_words = timezone.now(), words.read()
+    ticket.priority = own_words.priorities[ticket.priority_id]
     history = entries_visible_to(request.user, ticket)
-    items = timeline(ticket, request.user, history)
+    items = timeline(ticket, request.user, own_words, history)
     known = clocks.of_subjects([ticket.ref])[ticket.ref]
     reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
     context = {
@@ -135,7 +136,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),
         "people": User.objects.staff().order_by("name").values_list("pk", "name")[:MOST_CHOICES],
-        "priorities": Priority.objects.all(),
+        "priorities": own_words.priorities.values(),
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
     }
@@ -157,7 +158,7 @@ def _verb(
 
     answer = send(request, name, form, do)
     if isinstance(answer, Trouble):
-        return ticket_page(request, access_ticket(request.user, ref), answer)
+        return ticket_page(request, access_ticket(request.user, ref, names=True), answer)
     messages.success(request, done)
     return answer
 

@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.models import Customer, CustomerRole, Invitation, Membership, StaffRole, User
+from helpdesk.accounts.models import Customer, CustomerRole, Invitation, Membership, StaffRole, User, key_of
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.accounts.second_factor import authenticators_of
 from helpdesk.accounts.sessions import end_sessions
@@ -188,7 +188,7 @@ def _join(person: User, invitation: Invitation, at: datetime) -> None:
         Membership.objects.update_or_create(
             user=person, customer_id=invitation.customer_id, defaults={"role": role, "is_active": True}
         )
-    data = {"invitation": invitation.pk, "role": role, "inviter": f"user:{invitation.invited_by_id}"}
+    data = {"invitation": invitation.pk, "role": role, "inviter": key_of(invitation.invited_by_id)}
     _record(Happening("account.joined", data), by=person, at=at, subject=person.key, customer=invitation.customer)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.models import Customer, CustomerRole, StaffRole, User
+from helpdesk.accounts.models import Customer, CustomerRole, StaffRole, User, key_of
 from helpdesk.audit.models import Entry
 
 MOST_LINES = 50
@@ -39,7 +39,7 @@ def _people(entries: Iterable[Entry]) -> dict[str, str]:
     keys = {key for e in entries for key in (e.actor, e.data.get("inviter")) if str(key).startswith("user:")}
     numbers = {int(key.removeprefix("user:")) for key in keys}
     found = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name"))
-    return {f"user:{n}": found.get(n, _("erased person")) for n in numbers}
+    return {key_of(n): found.get(n, _("erased person")) for n in numbers}
 
 
 def _companies(entries: Iterable[Entry]) -> dict[str, str]:

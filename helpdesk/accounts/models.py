@@ -84,6 +84,11 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(is_active=True, staff_role__in=[StaffRole.ENGINEER, StaffRole.LEAD, StaffRole.ADMIN])
 
 
+def key_of(number: int) -> str:
+    """How history names the person of this number: no name, no address."""
+    return f"user:{number}"
+
+
 class User(AbstractBaseUser):
     """A person. Login is the mail address, in lower case; one field holds the name, in any script."""
 
@@ -117,7 +122,7 @@ class User(AbstractBaseUser):
     @property
     def key(self) -> str:
         """How history names this person: no name, no address."""
-        return f"user:{self.pk}"
+        return key_of(self.pk)
 
     @property
     def tz(self) -> ZoneInfo:

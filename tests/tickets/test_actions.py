@@ -97,7 +97,7 @@ def test_resolve_confirm_and_the_end(cast: Any, ticket: Ticket) -> None:
     assert (closed.status, closed.close_reason) == ("closed", "confirmed")
     assert clocks(ticket)["resolution"].verdict == "met"
     assert letters(ticket)[-2:] == [("ticket.resolved", cast.cora.email), ("ticket.closed", cast.ana.email)]
-    with pytest.raises(workflow.Conflict, match="closed"):
+    with pytest.raises(workflow.Conflict, match="closed"), transaction.atomic():
         actions.reply(ticket=closed, body="One more thing", by=cast.cora, at=minutes(95))
     assert not Message.objects.filter(body="One more thing").exists()
 
@@ -114,7 +114,7 @@ def test_a_word_on_a_resolved_ticket_reopens_it_within_the_window(cast: Any, tic
 def test_after_the_window_a_follow_up_is_asked_for(cast: Any, ticket: Ticket) -> None:
     actions.resolve(ticket=ticket, version=1, body="Done", by=cast.ana, at=minutes(60))
     late = minutes(60 + 7 * 24 * 60 + 1)
-    with pytest.raises(workflow.Conflict, match="follow-up"):
+    with pytest.raises(workflow.Conflict, match="follow-up"), transaction.atomic():
         actions.reply(ticket=ticket, body="Still slow", by=cast.cora, at=late)
     follow_up = file(cast, follows=fresh(ticket), at=late)
     assert follow_up.follows_id == ticket.pk
@@ -122,12 +122,12 @@ def test_after_the_window_a_follow_up_is_asked_for(cast: Any, ticket: Ticket) ->
 
 
 def test_waiting_needs_a_word_of_ours_newer_than_theirs(cast: Any, ticket: Ticket) -> None:
-    with pytest.raises(workflow.Refused) as refused:
+    with pytest.raises(workflow.Refused) as refused, transaction.atomic():
         actions.ask(ticket=ticket, version=1, by=cast.ana, at=minutes(1))
     assert refused.value.field == "body"
     actions.reply(ticket=ticket, body="Looking", by=cast.ana, at=minutes(2))
     actions.reply(ticket=ticket, body="Thanks", by=cast.cora, at=minutes(3))
-    with pytest.raises(workflow.Refused):
+    with pytest.raises(workflow.Refused), transaction.atomic():
         actions.ask(ticket=ticket, version=3, by=cast.ana, at=minutes(4))
     actions.note(ticket=ticket, body="They hurry", by=cast.ana, at=minutes(5))
     actions.reply(ticket=ticket, body="Which?", by=cast.ana, at=minutes(6))
@@ -137,7 +137,7 @@ def test_waiting_needs_a_word_of_ours_newer_than_theirs(cast: Any, ticket: Ticke
 def test_a_stale_version_changes_nothing(cast: Any, ticket: Ticket) -> None:
     actions.start(ticket=ticket, version=1, by=cast.ana, at=minutes(1))
     before = history(ticket)
-    with pytest.raises(workflow.Conflict):
+    with pytest.raises(workflow.Conflict), transaction.atomic():
         actions.resolve(ticket=ticket, version=1, body="Done", by=cast.lee, at=minutes(2))
     assert history(ticket) == before
     assert fresh(ticket).status == "in_progress"
@@ -145,7 +145,7 @@ def test_a_stale_version_changes_nothing(cast: Any, ticket: Ticket) -> None:
 
 def test_lowering_late_needs_a_lead(cast: Any, ticket: Ticket) -> None:
     given = {"ticket": ticket, "version": 1, "priority": "low", "reason": "Only the test system"}
-    with pytest.raises(workflow.Refused, match="lead"):
+    with pytest.raises(workflow.Refused, match="lead"), transaction.atomic():
         actions.prioritise(**given, by=cast.ana, at=minutes(12))
     lowered = actions.prioritise(**given, by=cast.lee, at=minutes(12))
     assert lowered.sla_due_at == minutes(1440)
@@ -183,7 +183,7 @@ def test_withdrawn_clocks_do_not_apply(cast: Any, ticket: Ticket) -> None:
     ended = actions.withdraw(ticket=ticket, version=1, reason="withdrawn", by=cast.cora, at=minutes(3))
     assert (ended.status, ended.close_reason) == ("closed", "withdrawn")
     assert {c.verdict for c in clocks(ticket).values()} == {"n/a"}
-    with pytest.raises(workflow.Refused):
+    with pytest.raises(workflow.Refused), transaction.atomic():
         actions.withdraw(ticket=file(cast), version=1, reason="withdrawn", by=cast.ana, at=minutes(3))
 
 
@@ -241,7 +241,7 @@ def test_a_published_policy_cannot_be_rewritten(sql: str) -> None:
 
 
 def test_a_customer_cannot_write_a_note_whatever_the_code_says(cast: Any, ticket: Ticket) -> None:
-    with pytest.raises(workflow.Conflict):
+    with pytest.raises(workflow.Conflict), transaction.atomic():
         actions.note(ticket=ticket, body="Secret", by=cast.cora, at=minutes(1))
     with pytest.raises(IntegrityError, match="notes_are_ours"), transaction.atomic():
         Message.objects.create(

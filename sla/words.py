@@ -1,0 +1,41 @@
+"""The partner's own words for priority, impact and urgency, read at once.
+
+They are few and may be edited at any time, so that no process keeps them: a page reads them in one statement and finds
+in it whatever it names.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from sla.models import Priority
+
+# As text, because every ticket page asks it and the ORM would build the union anew each time.
+ALL = """
+SELECT 'priority', id, code, rank, label_zh, label_en FROM sla_priority
+UNION ALL SELECT 'impact', id, code, rank, label_zh, label_en FROM sla_impact
+UNION ALL SELECT 'urgency', id, code, rank, label_zh, label_en FROM sla_urgency
+ORDER BY 1, 4
+"""
+
+
+@dataclass(frozen=True)
+class Words:
+    """`priorities` by code, the most urgent first; `labels` of all three by code, in the reader's language."""
+
+    priorities: dict[str, Priority]
+    labels: dict[str, str]
+
+
+def read() -> Words:
+    """One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(ALL)
+        rows = cursor.fetchall()
+    found = [
+        (kind, Priority(id=pk, code=code, rank=rank, label_zh=zh, label_en=en)) for kind, pk, code, rank, zh, en in rows
+    ]
+    return Words(
+        priorities={row.code: row for kind, row in found if kind == "priority"},
+        labels={row.code: row.label for _kind, row in found},
+    )
