@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from sla.models import Priority
+from sla.models import Impact, Priority, Urgency
 
 # As text, because every ticket page asks it and the ORM would build the union anew each time.
 ALL = """
 SELECT 'priority', id, code, rank, label_zh, label_en FROM sla_priority
 UNION ALL SELECT 'impact', id, code, rank, label_zh, label_en FROM sla_impact
 UNION ALL SELECT 'urgency', id, code, rank, label_zh, label_en FROM sla_urgency
+ORDER BY 1, 4
+"""
+
+ANSWERS = """
+SELECT 'impact', id, code, rank, label_zh, label_en, hint_zh, hint_en FROM sla_impact
+UNION ALL SELECT 'urgency', id, code, rank, label_zh, label_en, hint_zh, hint_en FROM sla_urgency
 ORDER BY 1, 4
 """
 
@@ -38,4 +44,17 @@ def read() -> Words:
     return Words(
         priorities={row.code: row for kind, row in found if kind == "priority"},
         labels={row.code: row.label for _kind, row in found},
+    )
+
+
+def answers() -> tuple[list[Impact], list[Urgency]]:
+    """What may be answered to "how large is the impact?" and "how urgent is it?", in order. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(ANSWERS)
+        rows = cursor.fetchall()
+    columns = ["id", "code", "rank", "label_zh", "label_en", "hint_zh", "hint_en"]
+    told = [(kind, dict(zip(columns, row, strict=True))) for kind, *row in rows]
+    return (
+        [Impact(**row) for kind, row in told if kind == "impact"],
+        [Urgency(**row) for kind, row in told if kind == "urgency"],
     )

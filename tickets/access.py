@@ -45,21 +45,18 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(status__in=OPEN)
 
 
-def access_ticket(user: "User", ref: str, *, names: bool = False) -> "Ticket":
+def access_ticket(user: "User", ref: str) -> "Ticket":
     """The ticket called `ref`, or 404 where it does not exist for this person. One statement.
 
-    `names` brings the company and the people a page names; an action locks the row and reads it again anyway.
+    The bare row: an action locks and reads it again anyway, and a page reads whom it names with the timeline.
     """
     from tickets.models import Ticket
 
     number = refs.number(ref)
     if number is None:
         raise Http404
-    found = Ticket.objects.visible_to(user)
-    if names:
-        found = found.select_related("customer", "requester", "assigned_to")
     try:
-        return cast("Ticket", found.get(pk=number))
+        return cast("Ticket", Ticket.objects.visible_to(user).get(pk=number))
     except Ticket.DoesNotExist:
         raise Http404 from None
 

@@ -24,7 +24,6 @@ from helpdesk.accounts.permissions import companies, customers_of
 from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
 from sla import clocks, words
-from sla.models import Impact, Urgency
 from sla.promise import matrix, promises
 from tickets import actions, queue
 from tickets.access import access_ticket
@@ -92,7 +91,8 @@ def file_for(request: Asked) -> HttpResponse:
 
 
 def _answers() -> dict[str, Any]:
-    return {"impacts": Impact.objects.all(), "urgencies": Urgency.objects.all()}
+    impacts, urgencies = words.answers()
+    return {"impacts": impacts, "urgencies": urgencies}
 
 
 def _looking(request: Asked) -> bool:

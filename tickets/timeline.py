@@ -17,6 +17,8 @@ from sla.words import Words
 from tickets.access import messages_visible_to
 from tickets.models import CloseReason, Message, Source, Status, Ticket
 
+# What a page says of a person.
+NAMED = ["name", "email", "phone", "language", "zone"]
 # What codes are called that are no rows.
 CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason]}
 # These say that a message was written: the message itself stands in the timeline.
@@ -57,12 +59,13 @@ def entries_visible_to(user: User, ticket: Ticket) -> list[Entry]:
 def timeline(ticket: Ticket, viewer: User, words: Words, entries: list[Entry] | None = None) -> list[Item]:
     """Messages and history in one order: a message before the events of its own second.
 
-    Three statements, two where the caller has read the entries visible to this viewer already.
+    Everybody named is read at once, the ticket's requester and assignee among them. Three statements, two where the
+    caller has read the entries visible to this viewer already.
     """
     messages = list(messages_visible_to(viewer, ticket))
     entries = entries_visible_to(viewer, ticket) if entries is None else entries
     told = [e for e in entries if e.action not in SHOWN_AS_MESSAGE]
-    names = _names(messages, told)
+    names = _names(ticket, messages, told)
     lines = _lines(told, names, words.labels | CODES)
     dated = [(m.at, 0 if m.kind == "opening" else 1, m) for m in messages] + [(x.at, 2, x) for x in lines]
     items: list[Item] = []
@@ -84,12 +87,14 @@ def _lines(entries: list[Entry], names: dict[str, str], labels: dict[str, str]) 
     return [Line(e.at, e.action, names.get(e.actor, _("the desk")), _worded(e.data, names, labels)) for e in entries]
 
 
-def _names(messages: Iterable[Message], entries: Iterable[Entry]) -> dict[str, str]:
-    """Everybody the page names, by key. One statement."""
+def _names(ticket: Ticket, messages: Iterable[Message], entries: Iterable[Entry]) -> dict[str, str]:
     keys = {k for e in entries for k in (e.actor, e.data.get("to"), e.data.get("old")) if isinstance(k, str)}
     numbers = {int(k.removeprefix("user:")) for k in keys if k.startswith("user:")} | {m.author_id for m in messages}
-    found = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name")) if numbers else {}
-    return {key_of(n): found.get(n, _("erased person")) for n in numbers}
+    ours = {ticket.requester_id} | ({ticket.assigned_to_id} if ticket.assigned_to_id else set())
+    found = User.objects.only(*NAMED).in_bulk(numbers | ours)
+    ticket.requester = found[ticket.requester_id]
+    ticket.assigned_to = found[ticket.assigned_to_id] if ticket.assigned_to_id else None
+    return {key_of(n): found[n].name if n in found else _("erased person") for n in numbers}
 
 
 def _worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, str]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def preview(request: Asked) -> HttpResponse:
 @people_only
 @require_safe
 def ticket(request: Asked, ref: str) -> HttpResponse:
-    return ticket_page(request, access_ticket(request.user, ref, names=True))
+    return ticket_page(request, access_ticket(request.user, ref))
 
 
 def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) -> HttpResponse:
@@ -158,7 +158,7 @@ def _verb(
 
     answer = send(request, name, form, do)
     if isinstance(answer, Trouble):
-        return ticket_page(request, access_ticket(request.user, ref, names=True), answer)
+        return ticket_page(request, access_ticket(request.user, ref), answer)
     messages.success(request, done)
     return answer
 

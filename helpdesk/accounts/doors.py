@@ -96,7 +96,7 @@ def once(*, owner: str, key: str, path: str, digest: str, at: datetime) -> Itera
             slot = _take(owner, key, path[:300], digest, at) if key else Slot()
             yield slot
             if slot.kept and key:
-                Once.objects.filter(owner=owner, key=key).update(status=slot.kept.status, body=slot.kept.body)
+                _give(owner, key, slot.kept)
             if not slot.kept:
                 transaction.set_rollback(True)
     except OperationalError as error:
@@ -119,6 +119,14 @@ def _take(owner: str, key: str, path: str, digest: str, at: datetime) -> Slot:
     if (first.path, first.digest) != (path, digest):
         raise Mismatch
     return Slot(answer=Answer(first.status or 200, first.body))
+
+
+def _give(owner: str, key: str, answer: Answer) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_once SET status = %s, body = %s WHERE owner = %s AND key = %s",
+            [answer.status, answer.body, owner, key],
+        )
 
 
 def form_digest(request: HttpRequest) -> str:
