@@ -135,12 +135,17 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),
-        "people": User.objects.staff().order_by("name").values_list("pk", "name")[:MOST_CHOICES],
+        "people": _colleagues() if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
         "priorities": own_words.priorities.values(),
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
     }
     return see(request, "tickets/ticket.html", ticket, trouble, context)
+
+
+def _colleagues() -> list[tuple[int, str]]:
+    """Who may be assigned; asked for only when somebody wants to."""
+    return list(User.objects.staff().order_by("name").values_list("pk", "name")[:MOST_CHOICES])
 
 
 # --- Verbs -----------------------------------------------------------------------------------------------------------
