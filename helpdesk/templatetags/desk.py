@@ -60,6 +60,12 @@ def asset(name: str) -> str:
 
 
 @register.simple_tag
+def comma() -> str:
+    """What stands between two parts that are put side by side, in the reader's punctuation."""
+    return "，" if _locale() == "zh_Hans" else ", "
+
+
+@register.simple_tag
 def prio(priority: Any) -> SafeString:
     """A priority: bars and a word."""
     return _mark("prio", "rank", str(priority.rank), priority.icon, priority.label)

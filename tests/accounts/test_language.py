@@ -91,3 +91,12 @@ def test_the_profile_takes_a_zone_that_exists_and_a_phone_with_a_country(cast: A
         page = client.post("/account/", given | wrong)
         assert page.status_code == 422, wrong
         assert 'class="error"' in page.content.decode(), wrong
+
+
+def test_parts_put_side_by_side_are_joined_in_the_readers_punctuation(cast: Any) -> None:
+    client = Client()
+    client.force_login(cast.ada)
+    assert "Acme, " in client.get("/people/?q=cora").content.decode()
+    cast.ada.language = "zh-hans"
+    cast.ada.save()
+    assert "Acme，" in client.get("/people/?q=cora").content.decode()
