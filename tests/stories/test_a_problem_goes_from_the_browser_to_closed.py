@@ -160,3 +160,32 @@ def the_timeline_tells_it(ana: Any, cora: Any, ref: str) -> None:
     # No English is left in what the desk itself says to a Chinese reader.
     strays = [w for line in lines for w in LATIN.findall(line) if w not in ("Ana", "Costa", "Cora", "Chen")]
     assert strays == []
+
+
+def test_with_a_passkey_nobody_types_a_password(desk: Desk, people: dict[str, dict[str, str]]) -> None:
+    """Added after a password, then the only thing asked for; the browser's own key store, held by Chromium's."""
+    chromium.complaints.clear()
+    with chromium.browser() as browser:
+        # A key belongs to a name and not to a number.
+        ana = chromium.person(browser, desk.url.replace("127.0.0.1", "localhost"), people["ana"])
+        store = ana.context.new_cdp_session(ana)
+        store.send("WebAuthn.enable")
+        kind = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+        store.send(
+            "WebAuthn.addVirtualAuthenticator",
+            {"options": kind | {"isUserVerified": True, "automaticPresenceSimulation": True}},
+        )
+        ana.goto("/accounts/2fa/webauthn/add/")
+        if "reauthenticate" in ana.url:
+            ana.fill("[name=password]", people["ana"]["password"])
+            ana.click("main form button.button-primary")
+        ana.fill("[name=name]", "Laptop")
+        ana.check("[name=passwordless]")
+        ana.click("#mfa_webauthn_add")
+        ana.wait_for_url("**/accounts/2fa/recovery-codes/**")
+        ana.context.clear_cookies()
+        ana.goto("/accounts/login/?next=/account/")
+        ana.click("#passkey_login")
+        ana.wait_for_url(re.compile(r"^http://[^/]+/account/$"))
+        assert people["ana"]["email"] in ana.content()
+    assert chromium.complaints == []
