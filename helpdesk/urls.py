@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from helpdesk import console, pages
+from tickets import api_docs
+from tickets.api import api
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -11,6 +13,8 @@ urlpatterns = [
     path("readyz", pages.readyz, name="readyz"),
     path("i18n/setlang/", pages.set_language, name="set_language"),
     path("", include("tickets.urls")),
+    path("api/docs", api_docs.docs, name="api_docs"),
+    path("api/", api.urls),
     path("", include("helpdesk.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("console/", console.console, name="console"),

@@ -27,9 +27,11 @@ ORDER BY 1, 4
 
 @dataclass(frozen=True)
 class Words:
-    """`priorities` by code, the most urgent first; `labels` of all three by code, in the reader's language."""
+    """By code: `priorities`, the most urgent first, and the labels of `impacts`, of `urgencies` and of all three."""
 
     priorities: dict[str, Priority]
+    impacts: dict[str, str]
+    urgencies: dict[str, str]
     labels: dict[str, str]
 
 
@@ -43,6 +45,8 @@ def read() -> Words:
     ]
     return Words(
         priorities={row.code: row for kind, row in found if kind == "priority"},
+        impacts={row.code: row.label for kind, row in found if kind == "impact"},
+        urgencies={row.code: row.label for kind, row in found if kind == "urgency"},
         labels={row.code: row.label for _kind, row in found},
     )
 

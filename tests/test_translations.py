@@ -15,7 +15,7 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 # Names of things and people, which both languages write alike.
 NAMES = {
-    *("HD", "SLA", "Markdown", "Asia", "Shanghai", "JavaScript", "QR", "Django", "Python", "PostgreSQL", "UTC"),
+    *("HD", "SLA", "Markdown", "Asia", "Shanghai", "JavaScript", "QR", "Django", "Python", "PostgreSQL", "UTC", "API"),
     *("English", "Acme", "Globex", "Ana", "Cora", "Cody", "Carla", "Dora", "Gus", "Lee", "Ada", "Abe", "Audrey"),
 }
 PAGES = {

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tickets.models import Message, Ticket
 
 
+# What a page says of a person.
+NAMED = ["name", "email", "phone", "language", "zone"]
 # The rendered text and not its source.
 SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at"]
 
@@ -59,6 +61,17 @@ def access_ticket(user: "User", ref: str) -> "Ticket":
         return cast("Ticket", Ticket.objects.visible_to(user).get(pk=number))
     except Ticket.DoesNotExist:
         raise Http404 from None
+
+
+def people_of(ticket: "Ticket", others: set[int]) -> dict[int, "User"]:
+    """The ticket's requester and assignee, who stand in it from now on, and others, by number. One statement."""
+    from helpdesk.accounts.models import User
+
+    ours = {ticket.requester_id, ticket.assigned_to_id} - {None}
+    found = User.objects.only(*NAMED).in_bulk(others | ours)
+    ticket.requester = found[ticket.requester_id]
+    ticket.assigned_to = found[ticket.assigned_to_id] if ticket.assigned_to_id else None
+    return found
 
 
 def messages_visible_to(user: "User", ticket: "Ticket") -> "models.QuerySet[Message]":

@@ -99,10 +99,11 @@ def _opened(ticket: Ticket, message: Message) -> Happening:
 
 def _may_file(customer: Customer, requester: User, by: User) -> None:
     # Who belongs where was read in this very request: a company deactivated while somebody typed is not among them.
-    allowed = by.is_desk or (by == requester and may(by, Right.OPEN_TICKET, customer.pk))
+    theirs = by == requester or by.is_service
+    allowed = by.is_desk or (theirs and may(by, Right.OPEN_TICKET, customer.pk))
     if allowed and customer.pk in customers_of(requester):
         return
-    if by.is_desk and Customer.objects.active().filter(pk=customer.pk).exists():
+    if (by.is_desk or customer.pk in customers_of(by)) and Customer.objects.active().filter(pk=customer.pk).exists():
         raise Refused("requester", _("This person does not belong to the company."))
     raise Refused(
         "customer", _("This company can no longer file tickets here. Your text is kept below; please call us.")

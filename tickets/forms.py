@@ -56,16 +56,21 @@ class DeskForm(forms.Form):
 # --- Filing ----------------------------------------------------------------------------------------------------------
 
 
-class FilingForm(DeskForm):
-    """A new ticket. The company is asked only where there is a choice."""
+class WordsForm(DeskForm):
+    """What every new ticket says, through whatever door it comes."""
 
-    customer = forms.ChoiceField(error_messages={"required": _l("Choose the company."), "invalid_choice": ""})
     title = Line(error_messages={"required": _l("Write one sentence that says what is wrong.")})
     description = Block(error_messages={"required": _l("Write what happened.")})
     category = forms.ChoiceField(
         choices=Category.choices,
         error_messages={"required": _l("Choose a category."), "invalid_choice": _l("Choose a category.")},
     )
+
+
+class FilingForm(WordsForm):
+    """A new ticket. The company is asked only where there is a choice."""
+
+    customer = forms.ChoiceField(error_messages={"required": _l("Choose the company."), "invalid_choice": ""})
     impact = forms.ChoiceField(error_messages={"required": _l("Choose how large the impact is.")})
     urgency = forms.ChoiceField(error_messages={"required": _l("Choose how urgent it is.")})
 

@@ -36,6 +36,8 @@ def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime) -> lis
 
 def receipt(ticket: Ticket, *, at: datetime, **data: Any) -> list[Letter]:
     """The letter that says we have it, with the promise's due times."""
+    if ticket.requester.is_service:
+        return []
     draft = Draft("ticket.received", ticket.requester, {"ref": ticket.ref, **data})
     return enqueue([draft], at=at, subject=ticket.ref, customer=ticket.customer_id)
 
@@ -44,4 +46,4 @@ def people(ticket: Ticket, hearers: tuple[str, ...], by: User) -> list[User]:
     """The people behind the words, without the one who acted and without those who left."""
     columns = {"requester": "requester", "assignee": "assigned_to"}
     chosen: list[User | None] = [getattr(ticket, columns[h]) for h in hearers]
-    return [p for p in chosen if p is not None and p.is_active and p.pk != by.pk]
+    return [p for p in chosen if p is not None and p.is_active and not p.is_service and p.pk != by.pk]

@@ -81,7 +81,7 @@ def file_for(request: Asked) -> HttpResponse:
     if customer is None:
         customers = Customer.objects.active().order_by("name")[:MOST_CHOICES]
         return render(request, "tickets/create_for.html", {"section": "create", "customers": customers})
-    people = User.objects.filter(is_active=True, memberships__customer=customer, memberships__is_active=True)
+    people = User.objects.people().filter(is_active=True, memberships__customer=customer, memberships__is_active=True)
     given = {"customers": [customer], "people": people.order_by("name")[:MOST_CHOICES], **_answers()}
     if request.method != "POST" or _looking(request):
         form = PhoneForm(initial=_typed(request, None), **given)
@@ -197,7 +197,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
 
 def _readers(ticket: Ticket) -> list[str]:
     """Who of the customer's people can see this ticket: the requester and the company's administrators."""
-    admins = User.objects.filter(
+    admins = User.objects.people().filter(
         memberships__customer=ticket.customer_id,
         memberships__role="admin",
         memberships__is_active=True,

@@ -14,11 +14,9 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
 from sla.words import Words
-from tickets.access import messages_visible_to
+from tickets.access import messages_visible_to, people_of
 from tickets.models import CloseReason, Message, Source, Status, Ticket
 
-# What a page says of a person.
-NAMED = ["name", "email", "phone", "language", "zone"]
 # What codes are called that are no rows.
 CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason]}
 # These say that a message was written: the message itself stands in the timeline.
@@ -90,10 +88,7 @@ def _lines(entries: list[Entry], names: dict[str, str], labels: dict[str, str]) 
 def _names(ticket: Ticket, messages: Iterable[Message], entries: Iterable[Entry]) -> dict[str, str]:
     keys = {k for e in entries for k in (e.actor, e.data.get("to"), e.data.get("old")) if isinstance(k, str)}
     numbers = {int(k.removeprefix("user:")) for k in keys if k.startswith("user:")} | {m.author_id for m in messages}
-    ours = {ticket.requester_id} | ({ticket.assigned_to_id} if ticket.assigned_to_id else set())
-    found = User.objects.only(*NAMED).in_bulk(numbers | ours)
-    ticket.requester = found[ticket.requester_id]
-    ticket.assigned_to = found[ticket.assigned_to_id] if ticket.assigned_to_id else None
+    found = people_of(ticket, numbers)
     return {key_of(n): found[n].name if n in found else _("erased person") for n in numbers}
 
 

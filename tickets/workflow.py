@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from helpdesk.accounts.doors import Refused as Refused
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening
@@ -22,14 +23,6 @@ class Conflict(Exception):
     def __init__(self, ticket: Ticket, message: str) -> None:
         super().__init__(message)
         self.ticket = ticket
-
-
-class Refused(Exception):
-    """Something typed cannot be accepted: `field` says where, the text why."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)

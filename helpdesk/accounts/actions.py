@@ -19,6 +19,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from helpdesk.accounts.doors import Refused as Refused
+from helpdesk.accounts.keys import end_keys_of
 from helpdesk.accounts.models import Customer, CustomerRole, Invitation, Membership, StaffRole, User, key_of
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.accounts.second_factor import authenticators_of
@@ -30,14 +32,6 @@ from helpdesk.outbox.models import Letter
 INVITED_FOR = timedelta(days=7)
 PROFILE = ["name", "language", "zone", "phone"]
 COMPANY = ["name", "code", "language", "zone", "is_active"]
-
-
-class Refused(Exception):
-    """Something cannot be done as it was asked: `field` says where, the text why."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 # --- Coming in -------------------------------------------------------------------------------------------------------
@@ -256,7 +250,7 @@ def set_password(*, person: User, password: str, at: datetime, keep_session: str
     """A new password ends every other session; links that would set another one die with the old password."""
     person.set_password(password)
     person.save(update_fields=["password"])
-    end_sessions(person, keep=keep_session)
+    _lock_out(person, by=person, at=at, keep=keep_session)
     _record(Happening("account.password_changed"), by=person, at=at, subject=person.key)
 
 
@@ -269,7 +263,7 @@ def logged_in(*, person: User, at: datetime) -> None:
 @transaction.atomic
 def second_factor_changed(*, person: User, action: str, at: datetime, keep_session: str | None) -> None:
     """After a person set up or removed a factor: `action` is added or removed. Ends every other session."""
-    end_sessions(person, keep=keep_session)
+    _lock_out(person, by=person, at=at, keep=keep_session)
     happening = {
         "added": Happening("account.second_factor_added"),
         "removed": Happening("account.second_factor_removed"),
@@ -290,7 +284,7 @@ def deactivate_person(*, person: User, by: User, at: datetime) -> User:
     if person.is_active:
         person.is_active = False
         person.save(update_fields=["is_active"])
-        end_sessions(person)
+        _lock_out(person, by=by, at=at)
         _revoke(Invitation.objects.filter(Q(invited_by=person) | Q(email=person.email)), by=by, at=at)
         _record(Happening("account.deactivated"), by=by, at=at, subject=person.key)
     return person
@@ -322,7 +316,7 @@ def set_staff_role(*, person: User, role: str | None, by: User, at: datetime) ->
         if role:
             Membership.objects.filter(user=person).update(is_active=False)
         person.save(update_fields=["staff_role"])
-        end_sessions(person)
+        _lock_out(person, by=by, at=at)
         _record(Happening("account.role_changed", {"old": old, "new": role}), by=by, at=at, subject=person.key)
     return person
 
@@ -341,7 +335,7 @@ def set_customer_role(*, person: User, customer: Customer, role: str | None, by:
     if old != role:
         changed = {"role": role, "is_active": True} if role else {"is_active": False}
         Membership.objects.update_or_create(user=person, customer=customer, defaults=changed)
-        end_sessions(person)
+        _lock_out(person, by=by, at=at)
         data = {"old": old, "new": role, "customer": str(customer.pk)}
         _record(Happening("account.membership_changed", data), by=by, at=at, subject=person.key, customer=customer)
     return person
@@ -353,7 +347,7 @@ def reset_second_factor(*, person: User, by: User, at: datetime) -> User:
     _demand(by, Right.ADMIN)
     person = User.objects.select_for_update().get(pk=person.pk)
     if authenticators_of(person).delete()[0]:
-        end_sessions(person)
+        _lock_out(person, by=by, at=at)
         _record(Happening("account.second_factor_reset"), by=by, at=at, subject=person.key)
     return person
 
@@ -408,6 +402,12 @@ def _write(thing: User | Customer, given: dict[str, Any], fields: list[str]) -> 
     for name in fields:
         setattr(thing, name, given[name])
     thing.save(update_fields=fields)
+
+
+def _lock_out(person: User, *, by: Actor, at: datetime, keep: str | None = None) -> None:
+    """Whatever a person came in with before is worth nothing now: sessions but the one kept, and keys."""
+    end_sessions(person, keep=keep)
+    end_keys_of(person, by=by, at=at)
 
 
 def _record(happening: Happening, *, by: Actor, at: datetime, subject: str, customer: Customer | None = None) -> None:

@@ -35,6 +35,14 @@ class Mismatch(Exception):
     """The same key came with other words: 422. What was sent first is done, what was sent now is not."""
 
 
+class Refused(Exception):
+    """Something cannot be done as it was asked: `field` says where, the text why, in the reader's language."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class Busy(Exception):
     """Somebody holds the lock for longer than five seconds: 409 with Retry-After. Nothing is done."""
 

@@ -79,6 +79,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def people(self) -> Self:
+        """Everybody but the service users that keys of companies act as."""
+        return self.filter(is_service=False)
+
     def staff(self) -> Self:
         """People who work tickets: an auditor reads evidence and is not one of them."""
         return self.filter(is_active=True, staff_role__in=[StaffRole.ENGINEER, StaffRole.LEAD, StaffRole.ADMIN])
@@ -98,6 +102,8 @@ class User(AbstractBaseUser):
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_zone])
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     staff_role = models.CharField(_("staff role"), max_length=10, choices=StaffRole.choices, null=True, blank=True)
+    # Stands for a program of a company: can never log in and gets no letters.
+    is_service = models.BooleanField(default=False, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), editable=False)
 
@@ -205,3 +211,33 @@ class Once(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "key"], name="once_per_owner_and_key")]
+
+
+class ApiKey(models.Model):
+    """A way in for programs. The secret is shown once; what lies here is its hash.
+
+    `user` is who it acts as: the person whose key it is, or the service user of the company whose key it is.
+    """
+
+    prefix = models.CharField(max_length=12, unique=True)
+    secret_hash = models.CharField(max_length=64)
+    name = models.CharField(_("name"), max_length=80)
+    user = models.ForeignKey(User, models.PROTECT, related_name="api_keys")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="api_keys")
+    may_write = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def scopes(self) -> list[str]:
+        return ["tickets:read", "tickets:write"] if self.may_write else ["tickets:read"]
+
+    def works_at(self, at: datetime) -> bool:
+        """Whether the key itself is still good at an instant; whether its person is, the caller asks."""
+        return self.revoked_at is None and at < self.expires_at

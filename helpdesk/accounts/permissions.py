@@ -19,6 +19,7 @@ class Right(StrEnum):
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
     INVITE = "invite"
+    KEYS = "keys"
     INVITE_STAFF = "invite_staff"
     CONSOLE = "console"
     ADMIN = "admin"
@@ -26,10 +27,10 @@ class Right(StrEnum):
 
 _MEMBER = {Right.OPEN_TICKET, Right.REPLY, Right.CONFIRM, Right.REOPEN, Right.WITHDRAW}
 _ENGINEER = {Right.REPLY, Right.NOTE, Right.WORK, Right.REOPEN}
-_LEAD = _ENGINEER | {Right.INVITE, Right.CONSOLE}
+_LEAD = _ENGINEER | {Right.INVITE, Right.KEYS, Right.CONSOLE}
 ROLE_TABLE: dict[str, set[Right]] = {
     "customer:member": _MEMBER,
-    "customer:admin": _MEMBER | {Right.INVITE},
+    "customer:admin": _MEMBER | {Right.INVITE, Right.KEYS},
     "engineer": _ENGINEER,
     "lead": _LEAD,
     "admin": _LEAD | {Right.INVITE_STAFF, Right.ADMIN},

@@ -5,10 +5,12 @@ Stands before allauth's: what allauth offers and the desk does not is closed her
 
 from django.urls import path, re_path
 
-from helpdesk.accounts import views
+from helpdesk.accounts import key_views, views
 
 urlpatterns = [
     path("account/", views.account, name="account"),
+    path("account/keys", key_views.api_keys, name="api_keys"),
+    path("account/keys/<int:pk>/revoke", key_views.revoke_api_key, name="api_key_revoke"),
     path("people/", views.people, name="people"),
     path("people/invite", views.invite, name="invite"),
     path("people/invitations/<int:pk>/revoke", views.revoke, name="invitation_revoke"),

@@ -92,7 +92,7 @@ def people(request: PersonRequest) -> HttpResponse:
 def people_with(q: str) -> QuerySet[User]:
     """People whose name, address or company says `q`, by name. Two statements."""
     mine = Prefetch("memberships", Membership.objects.filter(is_active=True).select_related("customer"), "belongs")
-    found = User.objects.prefetch_related(mine).order_by("name", "pk")
+    found = User.objects.people().prefetch_related(mine).order_by("name", "pk")
     if not q:
         return found
     companies = Membership.objects.filter(is_active=True, customer__name__icontains=q).values("user")

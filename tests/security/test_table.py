@@ -28,7 +28,7 @@ CARRIED = {
 FILES = "there are no attachments yet"
 MAIL = "no mail comes in yet"
 POST = "letters are rows: nothing is sent yet"
-API = "there are no keys, no API and no webhooks yet"
+API = "there are no exports, no reply links and no webhooks yet"
 AWS = "nothing of AWS is connected yet"
 LATER = {
     **dict.fromkeys(["T-07", "M-01", "M-02", "M-03", "M-04", "M-05", "M-06", "M-07", "M-08", "M-10", "M-11"], MAIL),
