@@ -23,6 +23,7 @@ from helpdesk.models import Heartbeat
 from helpdesk.outbox.models import Letter
 from helpdesk.schedule import LATE_AFTER
 from sla.models import CalendarVersion, PolicyVersion
+from tickets import reindex, search
 
 View = Callable[..., HttpResponse]
 PAGE = 50
@@ -103,7 +104,16 @@ def versions(now: datetime) -> list[tuple[str, str]]:
         ("PostgreSQL", database),
         (_("Policy version in force"), str(policy.number) if policy else "—"),
         (_("Calendar version in force"), str(calendar.number) if calendar else "—"),
+        (_("Search index"), index_state()),
     ]
+
+
+def index_state() -> str:
+    """The edition of the search index, or how much of it is older."""
+    if waiting := reindex.behind():
+        count = "1000+" if waiting == 1000 else str(waiting)
+        return _("%(count)s messages are of an older edition: manage.py reindex") % {"count": count}
+    return _("edition %(number)s") % {"number": search.EDITION}
 
 
 @operators

@@ -8,6 +8,7 @@ LATE_AFTER = {"worker": 15, "pulse": 10, "qcluster": 30}
 JOBS = [
     (_("Forget the keys of yesterday's forms"), "helpdesk.accounts.tasks.forget_once", "10 19 * * *"),
     (_("Clear expired sessions"), "helpdesk.accounts.tasks.clear_sessions", "20 19 * * *"),
+    (_("Bring the search index up to date"), "tickets.reindex.for_a_while", "*/5 * * * *"),
     (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
     (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
 ]

@@ -20,7 +20,7 @@ from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
-from tickets import notify
+from tickets import notify, search
 from tickets.models import CloseReason, Message, Source, Status, Ticket
 from tickets.workflow import Conflict, Refused, check_version, move, stuck
 
@@ -366,7 +366,7 @@ def _said(message: Message, by: User) -> Happening:
 
 
 def _say(ticket: Ticket, kind: str, body: str, *, by: User, at: datetime, source: str = Source.WEB) -> Message:
-    return Message.objects.create(
+    message = Message.objects.create(
         ticket=ticket,
         kind=kind,
         author=by,
@@ -376,6 +376,8 @@ def _say(ticket: Ticket, kind: str, body: str, *, by: User, at: datetime, source
         html=richtext.render(body),
         at=at,
     )
+    search.index([message])
+    return message
 
 
 def _keep_due(ticket: Ticket, stopwatches: list[Any]) -> None:

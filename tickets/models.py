@@ -4,6 +4,8 @@
 `queue_at` the queue's sort key, never null; both follow the clocks (actions.py).
 """
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -140,3 +142,17 @@ class Message(models.Model):
             # A customer cannot write an internal note, whatever the code above says.
             models.CheckConstraint(condition=~models.Q(kind="note", by_desk=False), name="notes_are_ours")
         ]
+
+
+class SearchRow(models.Model):
+    """The words of a message as a search asks for them (search.py); `edition` says how they were cut."""
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="+")
+    # The message's own key holds it up.
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    edition = models.PositiveSmallIntegerField(db_index=True)
+    words = SearchVectorField()
+
+    class Meta:
+        # Without the pending list every search is as quick as the last, and no writer pays for a hundred others.
+        indexes = [GinIndex(fields=["words"], fastupdate=False, name="words_of_messages")]

@@ -5,7 +5,6 @@ meanwhile all answer with the same page and the same words in it.
 """
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +24,7 @@ from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
 from sla import clocks, words
 from sla.promise import matrix, promises
-from tickets import actions, queue
+from tickets import actions, queue, searching
 from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
@@ -45,21 +44,30 @@ def own(request: Asked) -> HttpResponse:
     """A customer's people see their tickets, newest first: the open ones, or all."""
     at, wish = timezone.now(), queue.Wish.read(request.GET)
     wish = queue.Wish(
-        view="all" if wish.view == "all" else "open", q=wish.q, sort="newest", after=wish.after, before=wish.before
+        view="all" if wish.view == "all" else "open",
+        q=wish.q,
+        since=wish.since,
+        sort="newest",
+        after=wish.after,
+        before=wish.before,
     )
     base = Ticket.objects.visible_to(request.user)
+    answer = searching.results(request, base, wish, at) if wish.q else {}
+    if isinstance(answer, HttpResponse):
+        return answer
     rows = queue.chosen(base, wish, request.user, at).select_related("priority", "requester", "customer")
     context = {
         "section": "tickets",
         "now": at,
         "wish": wish,
-        "open_link": replace(wish, q="").link(view="open"),
-        "all_link": replace(wish, q="").link(view="all"),
-        "page": queue.page(rows, wish),
+        "open_link": wish.link(view="open"),
+        "all_link": wish.link(view="all"),
+        "since": [("", _("Any time")), *queue.SINCE.items()],
+        "page": None if wish.q else queue.page(rows, wish),
         "shared": "admin" in customers_of(request.user).values(),
         "several": len(customers_of(request.user)) > 1,
     }
-    return render(request, "tickets/own.html", context)
+    return render(request, "tickets/own.html", context | answer)
 
 
 # --- Filing ----------------------------------------------------------------------------------------------------------
@@ -165,6 +173,7 @@ def _filing_page(
         "matrix": json.dumps({f"{impact} {urgency}": code for (impact, urgency), code in proposals.items()}),
         "proposed": proposals.get(answers),
         "preview": richtext.render(form.text) if "preview" in request.POST else None,
+        "similar": searching.likely(request) if "preview" in request.POST else None,
         "once": fresh_key(),
         "here": request.path,
     }

@@ -14,14 +14,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from helpdesk import refs
 from helpdesk.accounts.models import Customer, User
 from sla import clocks
 from sla.models import Priority
@@ -45,6 +44,8 @@ STATUSES: dict[str, list[str]] = {
     "resolved": [Status.RESOLVED],
     "all": [],
 }
+# Filed within so many days.
+SINCE: dict[str, Any] = {"7": _l("Past week"), "31": _l("Past month"), "366": _l("Past year")}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Wish:
     priority: tuple[str, ...] = ()
     customer: str = ""
     assignee: str = ""
+    since: str = ""
     sort: str = "due"
     after: str = ""
     before: str = ""
@@ -71,6 +73,7 @@ class Wish:
             priority=tuple(p[:20] for p in get.getlist("priority") if p.replace("_", "-").replace("-", "").isalnum()),
             customer=_uuid(get.get("customer", "")),
             assignee=_assignee(get.get("assignee", "")),
+            since=get.get("since", "") if get.get("since") in SINCE else "",
             sort=sort if sort in ("due", "newest") else "due",
             after=get.get("after", ""),
             before=get.get("before", ""),
@@ -92,7 +95,11 @@ class Wish:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.q or self.status or self.priority or self.customer or self.assignee)
+        return bool(self.q or self.is_narrowed)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.status or self.priority or self.customer or self.assignee or self.since)
 
     def link(self, **changes: Any) -> str:
         """The address of this list with something changed; cursors do not survive a change."""
@@ -100,7 +107,7 @@ class Wish:
         plain = {"view": "open", "sort": "due"}
         pairs = [
             (name, value)
-            for name in ("view", "q", "status", "priority", "customer", "assignee", "sort", "after", "before")
+            for name in ("view", "q", "status", "priority", "customer", "assignee", "since", "sort", "after", "before")
             for value in _values(getattr(wish, name))
             if value and plain.get(name) != value
         ]
@@ -126,7 +133,7 @@ def _assignee(text: str) -> str:
 
 
 def chosen(base: "QuerySet[Ticket]", wish: Wish, user: User, at: datetime) -> "QuerySet[Ticket]":
-    """The rows of `base` that a wish means, in no order yet."""
+    """The rows of `base` that a wish's filters mean, in no order yet; its words are for search.py."""
     rows = base
     if wish.statuses:
         rows = rows.filter(status__in=wish.statuses)
@@ -140,7 +147,7 @@ def chosen(base: "QuerySet[Ticket]", wish: Wish, user: User, at: datetime) -> "Q
         rows = rows.filter(customer=UUID(wish.customer))
     if wish.assignee:
         rows = rows.filter(assigned_to=_person(wish.assignee, user))
-    return found(rows, wish.q) if wish.q else rows
+    return rows.filter(created_at__gte=at - timedelta(days=int(wish.since))) if wish.since else rows
 
 
 def _person(assignee: str, user: User) -> int | None:
@@ -157,19 +164,6 @@ def _in_view(rows: "QuerySet[Ticket]", view: str, user: User, at: datetime) -> "
         case "overdue":
             return rows.filter(queue_at__lt=at)
     return rows
-
-
-def found(rows: "QuerySet[Ticket]", q: str) -> "QuerySet[Ticket]":
-    """Rows with this number, or with these letters in title or customer. `%` and `_` stand for themselves."""
-    same = Q(title__icontains=q) | Q(customer__in=_customers(q))
-    number = refs.number(q)
-    return rows.filter(same if number is None else same | Q(pk=number))
-
-
-def _customers(q: str) -> list[UUID]:
-    # Asked first: so the tickets are searched by key and not joined with every company.
-    hits = Customer.objects.filter(Q(name__icontains=q) | Q(code__icontains=q))
-    return list(hits.values_list("pk", flat=True)[:CAP])
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
@@ -361,6 +355,8 @@ def chips(wish: Wish, user: User) -> Iterator[Chip]:
         yield Chip(_("Customer"), name or "—", wish.link(customer=""))
     if wish.assignee:
         yield Chip(_("Assignee"), _assignee_words(wish.assignee), wish.link(assignee=""))
+    if wish.since:
+        yield Chip(_("Filed"), str(SINCE[wish.since]), wish.link(since=""))
 
 
 def _assignee_words(assignee: str) -> str:

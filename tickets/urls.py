@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from tickets import views
+from tickets import searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
     path("tickets/create", views.create, name="ticket_create"),
     path("tickets/preview", views.preview, name="ticket_preview"),
+    path("tickets/similar", searching.similar_tickets, name="ticket_similar"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),

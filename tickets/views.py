@@ -16,7 +16,7 @@ from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, forms, portal, queue
+from tickets import actions, forms, portal, queue, searching
 from tickets.access import access_ticket
 from tickets.models import Status, Ticket
 from tickets.pages import Asked, Trouble, changed_by, desk_only, first_answer, people_only, see, send, why
@@ -45,6 +45,8 @@ def desk_queue(request: Asked) -> HttpResponse:
     """What runs out first stands on top. The same address answers the page's own refresh with its moving parts."""
     at, wish = timezone.now(), queue.Wish.read(request.GET)
     base = Ticket.objects.visible_to(request.user)
+    if wish.q:
+        return _search(request, base, wish, at)
     rows = queue.chosen(base, wish, request.user, at).select_related("customer", "assigned_to", "priority")
     page = queue.page(rows.only(*SHOWN_IN_ROWS), wish)
     queue.remember_paused(page.rows)
@@ -57,10 +59,24 @@ def desk_queue(request: Asked) -> HttpResponse:
         "here": request.path + wish.link(after=wish.after, before=wish.before),
         **_views(base, wish, request.user, at),
     }
-    if request.htmx and not request.htmx.history_restore_request:
+    # Whoever types in the search field takes the whole of the main part.
+    if request.htmx and request.htmx.target != "main" and not request.htmx.history_restore_request:
         return render(request, "tickets/_queue_live.html", context)
-    context |= {"chips": list(queue.chips(wish, request.user)), "q": wish.q, "choices": _choices(request)}
-    return render(request, "tickets/queue.html", context)
+    return render(request, "tickets/queue.html", context | _tools(request, wish))
+
+
+def _search(request: Asked, base: Any, wish: queue.Wish, at: datetime) -> HttpResponse:
+    """The queue's page with what was found in place of the list."""
+    answer = searching.results(request, base, wish, at)
+    if isinstance(answer, HttpResponse):
+        return answer
+    here = request.path + wish.link()
+    context = {"section": "tickets", "now": at, "wish": wish, "here": here, **_views(base, wish, request.user, at)}
+    return render(request, "tickets/queue.html", context | answer | _tools(request, wish))
+
+
+def _tools(request: Asked, wish: queue.Wish) -> dict[str, Any]:
+    return {"chips": list(queue.chips(wish, request.user)), "q": wish.q, "choices": _choices(request)}
 
 
 def _views(base: Any, wish: queue.Wish, user: User, at: datetime) -> dict[str, Any]:
@@ -87,6 +103,7 @@ def _choices(request: Asked) -> dict[str, Any] | None:
         "priorities": Priority.objects.all(),
         "customers": Customer.objects.all()[:MOST_CHOICES],
         "people": User.objects.staff().order_by("name")[:MOST_CHOICES],
+        "since": queue.SINCE.items(),
     }
 
 

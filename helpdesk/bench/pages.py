@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -14,7 +15,7 @@ from django.test import Client
 
 from helpdesk.accounts.models import User
 from helpdesk.bench import people, words
-from tickets.models import Status, Ticket
+from tickets.models import OPEN, Status, Ticket
 
 # Written to in turn, so that none of them grows long.
 TURNS = 1500
@@ -32,6 +33,8 @@ class Target:
 READ = Target(15, 120, 8)
 TICKET = Target(15, 120, 16)
 WRITE = Target(12, 120, 20)
+SEARCH = Target(15, 60, 8)
+COMMON = Target(40, 20, 8)
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,11 @@ class Page:
     form: dict[str, str] | None = None
     target: Target | None = None
     other: tuple[str, str] | None = None
+    answer: int = 0
 
     @property
     def expect(self) -> int:
-        return 200 if self.form is None else 303
+        return self.answer or (200 if self.form is None else 303)
 
 
 def pages(long_ref: str) -> list[Page]:
@@ -65,6 +69,13 @@ def pages(long_ref: str) -> list[Page]:
         Page("own tickets, of 20,000", by_big, ["/tickets/"], target=READ, other=(people.SMALL_ADMIN, "/tickets/")),
         Page("own tickets, all of 20,000", by_big, ["/tickets/?view=all"], target=READ),
         Page("ticket, customer", by_big, _at(own), target=TICKET, other=(by_big, f"/tickets/{long_ref}/")),
+        Page("search, rare word", by_ana, _rare(), target=SEARCH),
+        Page("search, common Chinese word", by_ana, _search("延迟"), target=COMMON),
+        Page("search, common Latin word", by_ana, _search("restart"), target=COMMON),
+        Page("search, open tickets", by_ana, _search("延迟", view="open"), target=COMMON),
+        Page("search, two words", by_ana, _search("Aurora 库存对账"), target=COMMON),
+        Page("search in own tickets", by_big, _search("延迟"), target=COMMON),
+        Page("similar tickets", by_big, ["/tickets/similar"], _filing(), SEARCH, answer=200),
         Page("create", by_big, ["/tickets/create"], _filing(), WRITE),
         Page("reply", by_ana, _at(worked, "reply"), {"body": words.TEXTS[False]["engineer"]}, WRITE),
     ]
@@ -72,6 +83,16 @@ def pages(long_ref: str) -> list[Page]:
 
 def _at(refs: list[str], verb: str = "") -> list[str]:
     return [f"/tickets/{ref}/{verb}" for ref in refs]
+
+
+def _rare() -> list[str]:
+    """What one settled ticket in all speaks of, for many of them in turn."""
+    numbers = Ticket.objects.exclude(status__in=OPEN).order_by("id").values_list("id", flat=True)[::37][:TURNS]
+    return [path for number in numbers for path in _search(f"i-0{number:011x}")]
+
+
+def _search(q: str, view: str = "all") -> list[str]:
+    return [f"/tickets/?{urlencode({'view': view, 'q': q})}"]
 
 
 def _of_big() -> dict[str, str]:

@@ -61,7 +61,6 @@ def queue_filters() -> dict[str, str]:
         "priority": "priority=high",
         "customer": f"customer={customer}",
         "assignee": "assignee=me",
-        "search": "q=Aurora",
     }
     return {"no filter": "", **one, "all together": "&".join(one.values()), "a page far below": _far_below()}
 

@@ -51,6 +51,7 @@ ROUTES: dict[str, Route] = {
     "tickets/": Route(TICKETS),
     "tickets/create": Route(TICKETS),
     "tickets/preview": sent(*TICKETS),
+    "tickets/similar": sent(*TICKETS),
     "tickets/<str:ref>/": Route(TICKETS),
     "tickets/<str:ref>/reply": sent(*TICKETS),
     "tickets/<str:ref>/note": sent(*DESK),

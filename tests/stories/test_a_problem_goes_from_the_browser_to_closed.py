@@ -105,7 +105,7 @@ def ana_finds_it_on_top(ana: Any, ref: str) -> None:
     ana.fill("input[type=search]", "订单")
     ana.keyboard.press("Enter")
     ana.wait_for_url(re.compile("q="))
-    ana.locator(".queue a", has_text="订单数据库连接超时").click()
+    ana.locator(".hits a", has_text="订单数据库连接超时").click()
     ana.wait_for_url(re.compile(f"/tickets/{ref}/"))
     assert "<strong>09:40</strong>" in ana.content()
 

@@ -271,24 +271,6 @@ def test_views_and_filters_show_what_they_say(cast: Any) -> None:
     assert re.search(r'href="\?status=new&assignee=none"[^>]*><span>Customer', page)
 
 
-def test_search_takes_signs_as_signs_and_finds_chinese(cast: Any) -> None:
-    percent = opened(cast, "CPU 100% on web_1")
-    chinese = opened(cast, "订单查询超时")
-    foreign = opened(cast, "slow", customer=cast.globex, by=cast.gus)
-    client = enter(cast.ana)
-
-    def found(q: str) -> set[str]:
-        return set(refs(client.get("/tickets/", {"q": q, "view": "all"})))
-
-    assert found("%") == found("b_1") == found("cpu 100%") == {percent.ref}
-    assert found("查询") == found("单") == {chinese.ref}
-    assert found("globex") == {foreign.ref}
-    assert found(chinese.ref) == found(chinese.ref.lower()) == {chinese.ref}
-    assert found("\x00%") == {percent.ref}
-    assert found("no such thing") == set()
-    assert "Nothing found for “no such thing”" in text(client.get("/tickets/?q=no such thing"))
-
-
 def test_an_empty_list_says_what_to_do(cast: Any) -> None:
     client = enter(cast.ana)
     assert "No open tickets" in text(client.get("/tickets/"))
