@@ -16,6 +16,7 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.text import Block, Line
 from sla.models import Impact, Urgency
 from tickets.models import Category, CloseReason, Source
+from tickets.tagging import names_in
 from tickets.workflow import Refused
 
 
@@ -47,7 +48,7 @@ class DeskForm(forms.Form):
     @property
     def text(self) -> str:
         """What was typed into the largest field, however wrong the rest is."""
-        for name in ("body", "description", "reason"):
+        for name in ("body", "description", "reason", "add"):
             if name in self.fields:
                 return str(self[name].value() or "")
         return ""
@@ -180,3 +181,20 @@ class AssignForm(StepForm):
 class PrioritiseForm(StepForm):
     priority = forms.CharField(error_messages={"required": _l("Choose a priority.")}, max_length=20)
     reason = Line(error_messages={"required": _l("Write down why: the customer's promise changes with it.")})
+
+
+class TagForm(StepForm):
+    """Tags to put on, as they were typed, and to take off, one button each."""
+
+    add = Line(required=False, longest=1000)
+    remove = Line(required=False, longest=1000)
+
+    def clean(self) -> dict[str, Any]:
+        for name in ("add", "remove"):
+            try:
+                self.cleaned_data[name] = names_in(self.cleaned_data.get(name, ""))
+            except Refused as refused:
+                self.add_error(name, str(refused))
+        if not self.errors and not any(self.cleaned_data[name] for name in ("add", "remove")):
+            self.add_error("add", _("Write a tag first."))
+        return self.cleaned_data

@@ -4,6 +4,7 @@
 `queue_at` the queue's sort key, never null; both follow the clocks (actions.py).
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -71,6 +72,8 @@ class Ticket(models.Model):
     due_kind = models.CharField(max_length=12, blank=True)
     queue_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+    # Numbers of Tag rows, in the order they were put on (tagging.py).
+    tags = ArrayField(models.IntegerField(), default=list, blank=True)
 
     objects = TicketQuerySet.as_manager()
 
@@ -96,6 +99,7 @@ class Ticket(models.Model):
             models.Index(fields=["-id"], condition=models.Q(status="resolved"), name="resolved_newest"),
             models.Index(fields=["customer", "-id"], name="tickets_of_customer"),
             models.Index(fields=["requester", "-id"], name="tickets_of_requester"),
+            GinIndex(fields=["tags"], condition=~models.Q(tags=[]), fastupdate=False, name="tickets_of_tag"),
         ]
 
     def __str__(self) -> str:
@@ -117,6 +121,17 @@ class Ticket(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+
+class Tag(models.Model):
+    """A word of the desk's own for tickets. It never changes and is never removed, so history names it by number."""
+
+    name = models.TextField()
+    # What reads alike is one tag: the name in one form, without upper and lower case.
+    key = models.TextField(unique=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Message(models.Model):

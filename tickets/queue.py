@@ -24,7 +24,9 @@ from django.utils.translation import gettext_lazy as _l
 from helpdesk.accounts.models import Customer, User
 from sla import clocks
 from sla.models import Priority
+from tickets import tagging
 from tickets.models import OPEN, Status, Ticket
+from tickets.workflow import Refused
 
 ROWS = 25
 CAP = 100
@@ -58,6 +60,7 @@ class Wish:
     priority: tuple[str, ...] = ()
     customer: str = ""
     assignee: str = ""
+    tag: tuple[str, ...] = ()
     since: str = ""
     sort: str = "due"
     after: str = ""
@@ -73,6 +76,7 @@ class Wish:
             priority=tuple(p[:20] for p in get.getlist("priority") if p.replace("_", "-").replace("-", "").isalnum()),
             customer=_uuid(get.get("customer", "")),
             assignee=_assignee(get.get("assignee", "")),
+            tag=tuple(dict.fromkeys(_tags(get.getlist("tag")))),
             since=get.get("since", "") if get.get("since") in SINCE else "",
             sort=sort if sort in ("due", "newest") else "due",
             after=get.get("after", ""),
@@ -99,7 +103,7 @@ class Wish:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.status or self.priority or self.customer or self.assignee or self.since)
+        return bool(self.status or self.priority or self.customer or self.assignee or self.tag or self.since)
 
     def link(self, **changes: Any) -> str:
         """The address of this list with something changed; cursors do not survive a change."""
@@ -107,7 +111,19 @@ class Wish:
         plain = {"view": "open", "sort": "due"}
         pairs = [
             (name, value)
-            for name in ("view", "q", "status", "priority", "customer", "assignee", "since", "sort", "after", "before")
+            for name in (
+                "view",
+                "q",
+                "status",
+                "priority",
+                "customer",
+                "assignee",
+                "tag",
+                "since",
+                "sort",
+                "after",
+                "before",
+            )
             for value in _values(getattr(wish, name))
             if value and plain.get(name) != value
         ]
@@ -123,6 +139,15 @@ def _uuid(text: str) -> str:
         return str(UUID(text))
     except ValueError:
         return ""
+
+
+def _tags(values: list[str]) -> Iterator[str]:
+    # A field may hold several, as on a ticket; whoever writes an address by hand may write too much.
+    for value in values[: tagging.MOST]:
+        try:
+            yield from tagging.names_in(value.replace("\x00", ""))
+        except Refused:
+            continue
 
 
 def _assignee(text: str) -> str:
@@ -147,7 +172,15 @@ def chosen(base: "QuerySet[Ticket]", wish: Wish, user: User, at: datetime) -> "Q
         rows = rows.filter(customer=UUID(wish.customer))
     if wish.assignee:
         rows = rows.filter(assigned_to=_person(wish.assignee, user))
+    if wish.tag:
+        rows = _tagged(rows, wish.tag)
     return rows.filter(created_at__gte=at - timedelta(days=int(wish.since))) if wish.since else rows
+
+
+def _tagged(rows: "QuerySet[Ticket]", names: tuple[str, ...]) -> "QuerySet[Ticket]":
+    """Those that have every one of these tags; the index holds tickets that have some."""
+    known = tagging.numbers(names)
+    return rows.exclude(tags=[]).filter(tags__contains=known) if len(known) == len(names) else rows.none()
 
 
 def _person(assignee: str, user: User) -> int | None:
@@ -355,6 +388,8 @@ def chips(wish: Wish, user: User) -> Iterator[Chip]:
         yield Chip(_("Customer"), name or "—", wish.link(customer=""))
     if wish.assignee:
         yield Chip(_("Assignee"), _assignee_words(wish.assignee), wish.link(assignee=""))
+    for name in wish.tag:
+        yield Chip(_("Tag"), name, wish.link(tag=tuple(t for t in wish.tag if t != name)))
     if wish.since:
         yield Chip(_("Filed"), str(SINCE[wish.since]), wish.link(since=""))
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
 from sla.words import Words
+from tickets import tagging
 from tickets.access import messages_visible_to, people_of
 from tickets.models import CloseReason, Message, Source, Status, Ticket
 
@@ -82,7 +83,19 @@ def _add(items: list[Item], at: datetime, one: Message | Line, names: dict[str, 
 
 
 def _lines(entries: list[Entry], names: dict[str, str], labels: dict[str, str]) -> list[Line]:
-    return [Line(e.at, e.action, names.get(e.actor, _("the desk")), _worded(e.data, names, labels)) for e in entries]
+    tags = tagging.words_of(n for e in entries if e.action == "ticket.tagged" for n in _tags_in(e.data))
+
+    def line(entry: Entry) -> Line:
+        data = _worded(entry.data, names, labels)
+        if entry.action == "ticket.tagged":
+            data = {name: [tags[n] for n in numbers if n in tags] for name, numbers in data.items()}
+        return Line(entry.at, entry.action, names.get(entry.actor, _("the desk")), data)
+
+    return [line(e) for e in entries]
+
+
+def _tags_in(data: dict[str, Any]) -> list[int]:
+    return [*data["added"], *data["removed"]]
 
 
 def _names(ticket: Ticket, messages: Iterable[Message], entries: Iterable[Entry]) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from tickets import searching, views
+from tickets import relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
     path("tickets/create", views.create, name="ticket_create"),
     path("tickets/preview", views.preview, name="ticket_preview"),
     path("tickets/similar", searching.similar_tickets, name="ticket_similar"),
+    path("tickets/tags", relation_views.tags, name="ticket_tags"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),
@@ -21,4 +22,5 @@ urlpatterns = [
     path("tickets/<str:ref>/withdraw", views.withdraw, name="ticket_withdraw"),
     path("tickets/<str:ref>/assign", views.assign, name="ticket_assign"),
     path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
+    path("tickets/<str:ref>/tag", relation_views.tag, name="ticket_tag"),
 ]

@@ -16,7 +16,7 @@ from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, forms, portal, queue, searching
+from tickets import actions, forms, portal, queue, searching, tagging
 from tickets.access import access_ticket
 from tickets.models import Status, Ticket
 from tickets.pages import Asked, Trouble, changed_by, desk_only, first_answer, people_only, see, send, why
@@ -24,7 +24,7 @@ from tickets.timeline import entries_visible_to, timeline
 from tickets.workflow import offered
 
 SHOWN_IN_ROWS = [
-    *("id", "title", "status", "sla_due_at", "due_kind", "queue_at", "last_event_at"),
+    *("id", "title", "status", "sla_due_at", "due_kind", "queue_at", "last_event_at", "tags"),
     *("customer__name", "assigned_to__name"),
     *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
 ]
@@ -50,6 +50,7 @@ def desk_queue(request: Asked) -> HttpResponse:
     rows = queue.chosen(base, wish, request.user, at).select_related("customer", "assigned_to", "priority")
     page = queue.page(rows.only(*SHOWN_IN_ROWS), wish)
     queue.remember_paused(page.rows)
+    tagging.name_on(page.rows)
     context = {
         "section": "tickets",
         "now": at,
@@ -140,6 +141,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     ticket.priority = own_words.priorities[ticket.priority_id]
     history = entries_visible_to(request.user, ticket)
     items = timeline(ticket, request.user, own_words, history)
+    tagging.name_on([ticket])
     known = clocks.of_subjects([ticket.ref])[ticket.ref]
     reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
     context = {

@@ -42,7 +42,7 @@ SEED = 1042
 COLUMNS = {
     "tickets_ticket": (
         "id customer_id requester_id assigned_to_id title status priority category source impact urgency close_reason "
-        "plan_id policy_id calendar_id created_at last_event_at sla_due_at due_kind queue_at version"
+        "plan_id policy_id calendar_id created_at last_event_at sla_due_at due_kind queue_at version tags"
     ),
     "tickets_message": "id ticket_id kind author_id by_desk source body html at",
     "tickets_searchrow": "message_id ticket_id edition words",
@@ -237,7 +237,7 @@ class Writer:
             f"{row.life.status}\t{row.life.priority}\t{row.category}\tweb\t{impact}\t{urgency}\t"
             f"{'confirmed' if row.life.status == 'closed' else ''}\t{self.terms.plan}\t{self.terms.policy}\t"
             f"{self.terms.calendar}\t{row.draft.created_at}\t{last}\t{due[0] if due else NULL}\t{due[1] if due else ''}\t"
-            f"{due[0] if due else NO_DUE}\t{row.life.writes}\n"
+            f"{due[0] if due else NO_DUE}\t{row.life.writes}\t{{}}\n"
         )
 
     def _steps(self, row: "Row") -> None:
