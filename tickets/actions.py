@@ -118,13 +118,15 @@ def _priority(code: str | None) -> Priority:
 
 
 @transaction.atomic(savepoint=False)
-def reply(*, ticket: Ticket, body: str, by: User, at: datetime, then: str = "") -> Message:
+def reply(*, ticket: Ticket, body: str, by: User, at: datetime, then: str = "", version: int | None = None) -> Message:
     """A public word. An engineer's starts a new ticket; a customer's resumes a waiting or reopens a resolved one.
 
-    `then` takes the ticket on in the same step: "ask" or "resolve". Raises Conflict, on a closed ticket too.
+    `then` takes the ticket on in the same step: "ask" or "resolve"; `version` is the only one it may answer, where a
+    program asks for that. Raises Conflict, on a closed ticket too.
     """
     deed = Deed.begin(ticket, by, at)
     ticket = deed.ticket
+    check_version(ticket, version)
     if ticket.status == Status.CLOSED or not may(by, Right.REPLY, ticket.customer_id):
         raise Conflict(ticket, stuck(ticket))
     message = deed.say(Message.Kind.REPLY, body)

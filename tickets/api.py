@@ -28,6 +28,7 @@ from helpdesk.accounts.keys import key_of_token
 from helpdesk.accounts.models import ApiKey, Customer, User
 from helpdesk.accounts.permissions import customers_of
 from helpdesk.problem import problem
+from helpdesk.templatetags.desk import promised
 from helpdesk.text import showable
 from sla import clocks, words
 from sla.models import Clock
@@ -35,7 +36,7 @@ from tickets import actions, api_schema
 from tickets.access import access_ticket, messages_visible_to, people_of
 from tickets.forms import ReplyForm, WordsForm
 from tickets.models import Category, Source, Ticket
-from tickets.workflow import Conflict
+from tickets.workflow import Conflict, Stale
 
 BIGGEST = 1_000_000
 A_MINUTE = 600
@@ -257,14 +258,21 @@ def reply(request: Any, ref: str) -> HttpResponse:
     found = access_ticket(by, ref)
 
     def act(said: dict[str, Any], at: datetime) -> tuple[int, dict[str, Any]]:
-        message = actions.reply(ticket=found, body=said["body"], by=by, at=at)
+        message = actions.reply(ticket=found, body=said["body"], version=version, by=by, at=at)
         # The instant of the message and not of the door: history is never earlier than what it follows.
         return 201, {"ref": found.ref, "message": _message(message, {by.pk: by.name})}
 
-    wanted = request.headers.get("If-Match", "").strip()
-    if wanted and wanted != "*" and wanted.removeprefix("W/").strip('"') != str(found.version):
-        return problem(412, _("The ticket changed since: its version is %(version)s.") % {"version": found.version})
+    version = _matched(request)
     return _write(request, ReplyForm, act)
+
+
+def _matched(request: HttpRequest) -> int | None:
+    """The version that If-Match asks for; None where any will do, one that no ticket has where it cannot be read."""
+    wanted = request.headers.get("If-Match", "").strip()
+    if wanted in ("", "*"):
+        return None
+    number = wanted.removeprefix("W/").strip('"')
+    return int(number) if number.isdecimal() and number.isascii() and len(number) < 10 else 0
 
 
 def _write(request: Any, form_of: Callable[[dict[str, Any]], forms.Form], act: Did) -> HttpResponse:
@@ -294,6 +302,9 @@ def _write(request: Any, form_of: Callable[[dict[str, Any]], forms.Form], act: D
         # The action knows the company and not the name this door gives it.
         field = {"customer": "customer_id"}.get(refused.field, refused.field)
         return _mistakes({field or "body": [str(refused)]})
+    except Stale as stale:
+        detail = _("The ticket changed since: its version is %(version)s.") % {"version": stale.ticket.version}
+        return problem(412, detail)
     except Conflict as conflict:
         return problem(409, str(conflict))
     except Mismatch:
@@ -368,6 +379,7 @@ def summary(ticket: Ticket, known: Iterable[Clock]) -> dict[str, Any]:
     """A ticket as a list shows it. Instants are RFC 3339 in UTC."""
     due = {c.kind: c.due_at for c in known}
     return {
+        "id": ticket.pk,
         "ref": ticket.ref,
         "url": f"{settings.SITE_URL}/tickets/{ticket.ref}/",
         "title": ticket.title,
@@ -380,8 +392,9 @@ def summary(ticket: Ticket, known: Iterable[Clock]) -> dict[str, Any]:
         "assigned_to": ticket.assigned_to.name if ticket.assigned_to else None,
         "created_at": _instant(ticket.created_at),
         "updated_at": _instant(ticket.last_event_at),
-        "response_due_at": _instant(due.get("response")),
-        "resolution_due_at": _instant(due.get("resolution")),
+        "first_response_due": _instant(due.get("response")),
+        "resolution_due": _instant(due.get("resolution")),
+        "sla_due_at": _instant(ticket.sla_due_at),
         "version": ticket.version,
     }
 
@@ -393,8 +406,21 @@ def whole(ticket: Ticket, viewer: User, after: int = 0) -> dict[str, Any]:
     names = {pk: person.name for pk, person in people_of(ticket, {m.author_id for m in page}).items()}
     known = clocks.of_subjects([ticket.ref])[ticket.ref]
     return summary(ticket, known) | {
+        "why": _why(ticket),
         "messages": [_message(m, names) for m in page[:MESSAGES]],
         "messages_next": page[MESSAGES - 1].pk if len(page) > MESSAGES else None,
+    }
+
+
+def _why(ticket: Ticket) -> str:
+    target = clocks.targets_of(ticket.terms)[ticket.priority_id]
+    return _(
+        "%(priority)s: first answer within %(response)s, solved within %(resolution)s, by SLA version %(number)s."
+    ) % {
+        "priority": ticket.priority_id,
+        "response": promised(target.response_s),
+        "resolution": promised(target.resolution_s),
+        "number": ticket.policy_number,
     }
 
 

@@ -59,6 +59,7 @@ class Message(Schema):
 
 
 class Summary(Schema):
+    id: int = Field(examples=[1042])
     ref: str = Field(examples=["HD-1042"])
     url: str
     title: str
@@ -71,12 +72,14 @@ class Summary(Schema):
     assigned_to: str | None
     created_at: str = Field(description=_("RFC 3339, UTC, as all instants here."))
     updated_at: str
-    response_due_at: str | None
-    resolution_due_at: str | None
+    first_response_due: str | None = Field(description=_("Null while the clock does not run."))
+    resolution_due: str | None = Field(description=_("Null while the clock does not run."))
+    sla_due_at: str | None = Field(description=_("The earlier of those still to be kept; null where none is."))
     version: int = Field(description=_("Grows with each change; ETag and If-Match carry it."))
 
 
 class Whole(Summary):
+    why: str = Field(description=_("The promise behind the due times, in the language of the request."))
     messages: list[Message]
     messages_next: int | None
 

@@ -25,6 +25,10 @@ class Conflict(Exception):
         self.ticket = ticket
 
 
+class Stale(Conflict):
+    """The person, or the program, looked at an older ticket than this one."""
+
+
 @dataclass(frozen=True)
 class Verb:
     """One row of the table. `clocks` says what the resolution clock does; `hears` who gets a letter."""
@@ -96,9 +100,9 @@ def _codes(columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_version(ticket: Ticket, version: int | None) -> None:
-    """Raises Conflict where the person looked at an older ticket than this one."""
+    """Raises Stale where the person looked at an older ticket than this one."""
     if version is not None and version != ticket.version:
-        raise Conflict(ticket, _("The ticket changed while you had it open. Please look at it again."))
+        raise Stale(ticket, _("The ticket changed while you had it open. Please look at it again."))
 
 
 def may_move(ticket: Ticket, verb: Verb, user: User) -> bool:

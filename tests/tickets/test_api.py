@@ -102,7 +102,9 @@ def test_a_ticket_is_filed_as_the_checklist_prints_it(cast: Any, key: Key) -> No
     assert (told["ref"], told["status"], told["priority"], told["source"]) == (ticket.ref, "new", "high", "api")
     assert answer.headers["Location"].endswith(f"/api/tickets/{ticket.ref}")
     due = {c.kind: c.due_at.isoformat().replace("+00:00", "Z") for c in Clock.objects.filter(subject=ticket.ref)}
-    assert (told["response_due_at"], told["resolution_due_at"]) == (due["response"], due["resolution"])
+    assert (told["first_response_due"], told["resolution_due"]) == (due["response"], due["resolution"])
+    assert (told["id"], told["sla_due_at"]) == (ticket.pk, due["response"])
+    assert told["why"] == "high: first answer within 1 hour, solved within 8 hours, by SLA version 1."
     assert [m["body"] for m in told["messages"]] == [PRINTED["description"]]
     opened = Entry.objects.get(action="ticket.opened")
     assert (opened.actor_role, opened.data["source"], opened.fact) == ("customer", "api", ["created", "high", "api"])
