@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from tickets import relation_views, searching, views
+from tickets import bulk_views, relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
     path("tickets/create", views.create, name="ticket_create"),
     path("tickets/preview", views.preview, name="ticket_preview"),
     path("tickets/similar", searching.similar_tickets, name="ticket_similar"),
+    path("tickets/bulk", bulk_views.many, name="tickets_bulk"),
     path("tickets/tags", relation_views.tags, name="ticket_tags"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
