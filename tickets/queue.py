@@ -245,6 +245,19 @@ def _beyond(rows: "QuerySet[Ticket]", key: tuple[Any, ...], by_due: bool, backwa
     return rows.filter(lookup(Tuple(F("queue_at"), F("id")), key))
 
 
+def beyond(rows: "QuerySet[Ticket]", wish: Wish, *cursors: str, back: bool) -> "QuerySet[Ticket]":
+    """The rows after (before) the first of these cursors that says something; all of them where none does."""
+    key = next(filter(None, (_read_cursor(c, wish.by_due) for c in cursors)), None)
+    if key:
+        rows = _beyond(rows, key, wish.by_due, back)
+    return rows.order_by(*_order(wish.by_due, back))
+
+
+def cursor(ticket: Ticket, wish: Wish) -> str:
+    """Where a ticket stands in a wish's order."""
+    return _cursor(ticket, wish.by_due)
+
+
 def _cursor(ticket: Ticket, by_due: bool) -> str:
     return f"{ticket.queue_at.isoformat()},{ticket.pk}" if by_due else str(ticket.pk)
 

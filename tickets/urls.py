@@ -2,16 +2,17 @@
 
 from django.urls import path
 
-from tickets import bulk_views, relation_views, searching, views
+from tickets import live_views, relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
     path("tickets/create", views.create, name="ticket_create"),
     path("tickets/preview", views.preview, name="ticket_preview"),
     path("tickets/similar", searching.similar_tickets, name="ticket_similar"),
-    path("tickets/bulk", bulk_views.many, name="tickets_bulk"),
     path("tickets/tags", relation_views.tags, name="ticket_tags"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
+    path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),
+    path("tickets/<str:ref>/previous", live_views.previous_ticket, name="ticket_previous"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),
     path("tickets/<str:ref>/start", views.start, name="ticket_start"),

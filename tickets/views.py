@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,7 +15,7 @@ from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, forms, portal, queue, searching, tagging
+from tickets import actions, after, forms, portal, queue, searching, tagging
 from tickets.access import access_ticket
 from tickets.models import Status, Ticket
 from tickets.pages import Asked, Trouble, changed_by, desk_only, first_answer, people_only, see, send, why
@@ -58,6 +57,7 @@ def desk_queue(request: Asked) -> HttpResponse:
         "page": page,
         "groups": queue.grouped(page, wish, at),
         "here": request.path + wish.link(after=wish.after, before=wish.before),
+        "place": after.Place(wish),
         **_views(base, wish, request.user, at),
     }
     # Whoever types in the search field takes the whole of the main part.
@@ -72,7 +72,14 @@ def _search(request: Asked, base: Any, wish: queue.Wish, at: datetime) -> HttpRe
     if isinstance(answer, HttpResponse):
         return answer
     here = request.path + wish.link()
-    context = {"section": "tickets", "now": at, "wish": wish, "here": here, **_views(base, wish, request.user, at)}
+    context = {
+        "section": "tickets",
+        "now": at,
+        "wish": wish,
+        "here": here,
+        "place": after.Place(wish),
+        **_views(base, wish, request.user, at),
+    }
     return render(request, "tickets/queue.html", context | answer | _tools(request, wish))
 
 
@@ -147,6 +154,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     context = {
         "section": "tickets",
         "desk": True,
+        **after.ways(request, ticket),
         "now": at,
         "ticket": ticket,
         "items": items,
@@ -178,12 +186,12 @@ def _verb(
 
     def do(said: dict[str, Any], at: datetime) -> str:
         act(ticket=found, **said, by=request.user, at=at)
-        return reverse("ticket", args=[found.ref])
+        return after.way_on(request, request.user, found)
 
     answer = send(request, name, form, do)
     if isinstance(answer, Trouble):
         return ticket_page(request, access_ticket(request.user, ref), answer)
-    messages.success(request, done)
+    messages.success(request, f"{found.ref}: {done}" if after.leaves(answer, found) else done)
     return answer
 
 

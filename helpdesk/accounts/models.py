@@ -33,6 +33,14 @@ class CustomerRole(models.TextChoices):
     ADMIN = "admin", _("Company administrator")
 
 
+class AfterSend(models.TextChoices):
+    """Where an engineer goes when a reply or a note is sent."""
+
+    STAY = "stay", _("then stay here")
+    NEXT = "next", _("then the next ticket")
+    LIST = "list", _("then back to the list")
+
+
 def check_zone(name: str) -> None:
     """Raises ValidationError unless `name` is an IANA time zone."""
     if name not in available_timezones():
@@ -106,6 +114,9 @@ class User(AbstractBaseUser):
     is_service = models.BooleanField(default=False, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), editable=False)
+    # How they like to work (preferences.py): columns, so that no page asks for them twice.
+    shortcuts = models.BooleanField(default=True, editable=False)
+    after_send = models.CharField(max_length=10, choices=AfterSend.choices, default=AfterSend.STAY, editable=False)
 
     objects = UserManager.from_queryset(UserQuerySet)()
 

@@ -5,10 +5,11 @@ Stands before allauth's: what allauth offers and the desk does not is closed her
 
 from django.urls import path, re_path
 
-from helpdesk.accounts import key_views, views
+from helpdesk.accounts import key_views, preference_views, views
 
 urlpatterns = [
     path("account/", views.account, name="account"),
+    path("account/preferences", preference_views.preferences, name="preferences"),
     path("account/keys", key_views.api_keys, name="api_keys"),
     path("account/keys/<int:pk>/revoke", key_views.revoke_api_key, name="api_key_revoke"),
     path("people/", views.people, name="people"),

@@ -23,6 +23,7 @@ from helpdesk.accounts.doors import PersonRequest, limit
 from helpdesk.accounts.history import history_of
 from helpdesk.accounts.models import Customer, CustomerRole, Invitation, Membership, StaffRole, User
 from helpdesk.accounts.permissions import Right, may
+from helpdesk.accounts.preferences import PreferencesForm
 from helpdesk.accounts.second_factor import factors_of
 
 View = Callable[..., HttpResponse]
@@ -64,7 +65,12 @@ def account(request: PersonRequest) -> HttpResponse:
             return see_other(reverse("account"))
     else:
         form = forms.ProfileForm(initial={name: getattr(person, name) for name in actions.PROFILE})
-    context = {"form": form, "zones": forms.COMMON_ZONES, "factors": factors_of(person).count()}
+    context = {
+        "form": form,
+        "zones": forms.COMMON_ZONES,
+        "factors": factors_of(person).count(),
+        "preferences": PreferencesForm(person=person),
+    }
     return render(request, "accounts/account.html", context, status=422 if form.errors else 200)
 
 

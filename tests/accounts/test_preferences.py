@@ -1,0 +1,45 @@
+"""How one likes to work is one's own matter: keys can be switched off, and a customer's person has no other switch."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from helpdesk.accounts.models import User
+from helpdesk.audit.models import Entry
+
+pytestmark = pytest.mark.django_db
+
+
+def enter(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_single_keys_can_be_switched_off_and_on(cast: Any) -> None:
+    ana = enter(cast.ana)
+    assert "data-shortcuts" in ana.get("/tickets/").content.decode()
+    assert ana.post("/account/preferences", {"after_send": "next"}).headers["Location"] == "/account/"
+    page = ana.get("/tickets/").content.decode()
+    assert "data-shortcuts" not in page
+    assert "Switched off in your preferences." in page
+    assert 'value="next" selected' in ana.get("/account/").content.decode()
+    ana.post("/account/preferences", {"after_send": "next", "shortcuts": "on"})
+    assert "data-shortcuts" in ana.get("/tickets/").content.decode()
+    assert not Entry.objects.filter(subject=cast.ana.key).exists()
+
+
+def test_an_unknown_choice_is_refused_at_its_field(cast: Any) -> None:
+    answer = enter(cast.ana).post("/account/preferences", {"after_send": "home", "shortcuts": "on"})
+    assert answer.status_code == 422
+    assert 'id="after_send_error"' in answer.content.decode()
+    assert User.objects.get(pk=cast.ana.pk).after_send == "stay"
+
+
+def test_a_customers_person_has_the_keys_switch_alone(cast: Any) -> None:
+    cora = enter(cast.cora)
+    assert 'name="after_send"' not in cora.get("/account/").content.decode()
+    assert cora.post("/account/preferences", {"after_send": "next", "staff_role": "admin"}).status_code == 303
+    kept = User.objects.get(pk=cast.cora.pk)
+    assert (kept.shortcuts, kept.after_send, kept.staff_role) == (False, "stay", None)

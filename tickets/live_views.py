@@ -1,0 +1,37 @@
+"""The doors of what moves while one works: the ticket beside this one in its list."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from tickets import after
+from tickets.access import access_ticket
+from tickets.pages import Asked, desk_only
+
+
+@desk_only
+@require_safe
+def next_ticket(request: Asked, ref: str) -> HttpResponse:
+    return _beside(request, ref, back=False)
+
+
+@desk_only
+@require_safe
+def previous_ticket(request: Asked, ref: str) -> HttpResponse:
+    return _beside(request, ref, back=True)
+
+
+def _beside(request: Asked, ref: str, *, back: bool) -> HttpResponse:
+    """Leads to the neighbour in the list, or back to the list with a word where there is none."""
+    ticket, place = access_ticket(request.user, ref), after.Place.of(request)
+    if not place.has_order:
+        return redirect(place.link)
+    cursor = request.GET.get("at", "")
+    found = after.neighbour(place, ticket, request.user, cursor, timezone.now(), back=back)
+    if found:
+        return redirect(place.ticket(found))
+    messages.info(request, _("That was the first of this list.") if back else _("That was the last of this list."))
+    return redirect(place.link)
