@@ -16,7 +16,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.doors import Refused as Refused
@@ -99,7 +99,7 @@ def _check_sides(email: str, staff_role: str | None, customer: Customer | None) 
     if person and staff_role:
         raise Refused("email", _("There is a person with this address already. Change their role instead."))
     if person and person.staff_role:
-        raise Refused("email", _("This address belongs to a colleague, and colleagues belong to no company."))
+        raise Refused("email", _("This address belongs to somebody of the desk, and they belong to no company."))
     if person and any(m.is_active and m.customer_id == getattr(customer, "pk", None) for m in person.memberships.all()):
         raise Refused("email", _("This person belongs to the company already."))
 
@@ -323,7 +323,10 @@ def set_staff_role(*, person: User, role: str | None, by: User, at: datetime) ->
 
 @transaction.atomic
 def set_customer_role(*, person: User, customer: Customer, role: str | None, by: User, at: datetime) -> User:
-    """Makes somebody member or admin at a customer; None ends the membership."""
+    """Makes somebody member or admin at a customer; None ends the membership.
+
+    A company's admin does so with people who were let in before; everybody else is invited. One admin always stays.
+    """
     _demand(by, Right.INVITE, customer)
     if role not in (*CustomerRole.values, None):
         raise Refused("role", _("Choose a role."))
@@ -331,14 +334,34 @@ def set_customer_role(*, person: User, customer: Customer, role: str | None, by:
     if person.staff_role:
         raise Refused("role", _("Colleagues belong to no company."))
     now = Membership.objects.filter(user=person, customer=customer).first()
+    if now is None and not by.staff_role:
+        raise PermissionDenied
     old = now.role if now and now.is_active else None
     if old != role:
+        if old == CustomerRole.ADMIN:
+            _give_up_admin(person, customer, by, at)
+        if role is None:
+            _revoke(Invitation.objects.filter(email=person.email, customer=customer), by=by, at=at)
         changed = {"role": role, "is_active": True} if role else {"is_active": False}
         Membership.objects.update_or_create(user=person, customer=customer, defaults=changed)
         _lock_out(person, by=by, at=at)
         data = {"old": old, "new": role, "customer": str(customer.pk)}
         _record(Happening("account.membership_changed", data), by=by, at=at, subject=person.key, customer=customer)
     return person
+
+
+def _give_up_admin(person: User, customer: Customer, by: User, at: datetime) -> None:
+    # Two who take it from one another at the same instant: the second waits here and finds the other gone.
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if not admins_of(customer).exclude(user=person).exists():
+        raise Refused("role", _("The company needs an administrator: make somebody else one first."))
+    _revoke(Invitation.objects.filter(invited_by=person, customer=customer), by=by, at=at)
+
+
+def admins_of(customer: Customer) -> QuerySet[Membership]:
+    """The people who look after a company now."""
+    active = Membership.objects.filter(customer=customer, role=CustomerRole.ADMIN, is_active=True)
+    return active.filter(user__is_active=True, user__is_service=False)
 
 
 @transaction.atomic

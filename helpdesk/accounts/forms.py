@@ -116,6 +116,22 @@ class InviteForm(PlainForm):
         }
 
 
+class ColleagueForm(PlainForm):
+    """Somebody new of one company, invited by its administrator."""
+
+    email = forms.EmailField(
+        max_length=254,
+        error_messages={"required": _l("Write the mail address."), "invalid": _l("This is no mail address.")},
+    )
+    name = a_name()
+    role = forms.ChoiceField(
+        choices=CustomerRole.choices,
+        error_messages={"required": _l("Choose a role."), "invalid_choice": _l("Choose a role.")},
+    )
+    language = a_language()
+    zone = a_zone()
+
+
 def role_choices(staff: bool) -> list[tuple[str, Any]]:
     """Roles at a company, and among the staff where the inviter may give those."""
     at_company = [(f"customer:{value}", label) for value, label in CustomerRole.choices]

@@ -25,7 +25,13 @@ def has_second_factor(request: PersonRequest) -> bool:
 
 def factors_of(user: User) -> QuerySet:
     """What counts as a factor: an authenticator app, a key or passkey."""
-    return authenticators_of(user).filter(type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    return factors().filter(user=user)
+
+
+def factors() -> QuerySet:
+    """Everybody's."""
+    found: QuerySet = Authenticator.objects.filter(type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    return found
 
 
 def authenticators_of(user: User) -> QuerySet:

@@ -5,7 +5,7 @@ Stands before allauth's: what allauth offers and the desk does not is closed her
 
 from django.urls import path, re_path
 
-from helpdesk.accounts import key_views, preference_views, views
+from helpdesk.accounts import company_views, key_views, preference_views, views
 
 urlpatterns = [
     path("account/", views.account, name="account"),
@@ -21,6 +21,13 @@ urlpatterns = [
     path("people/<int:pk>/role", views.role, name="person_role"),
     path("people/<int:pk>/membership", views.membership, name="person_membership"),
     path("people/<int:pk>/second-factor", views.second_factor, name="person_second_factor"),
+    path("company/", company_views.companies_of, name="companies"),
+    path("company/<uuid:pk>/", company_views.people, name="company"),
+    path("company/<uuid:pk>/invite", company_views.invite, name="company_invite"),
+    path("company/<uuid:pk>/invitations/<int:number>/revoke", company_views.revoke, name="company_revoke"),
+    path("company/<uuid:pk>/people/<int:number>/role", company_views.role, name="company_role"),
+    path("company/<uuid:pk>/people/<int:number>/deactivate", company_views.deactivate, name="company_deactivate"),
+    path("company/<uuid:pk>/people/<int:number>/activate", company_views.activate, name="company_activate"),
     path("invitation/<str:token>", views.invitation, name="invitation"),
     # A login address is changed by an administrator, and there are no codes by mail.
     re_path(r"^accounts/(email|confirm-email|password/set|login/code/confirm)/", views.not_offered, name="not_offered"),

@@ -1,6 +1,7 @@
 """The doors to people: one's own account, everybody's for those who look after them, and the way in."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -136,11 +137,16 @@ def invite(request: PersonRequest) -> HttpResponse:
 
 def invited(request: PersonRequest, form: forms.InviteForm) -> HttpResponse:
     at = timezone.now()
-    if not limit(f"invite:{request.user.key}", INVITATIONS_AN_HOUR, 3600, at):
-        raise actions.Refused("", _("That is a lot of invitations for one hour. Wait a little, then go on."))
+    check_pace(request.user, at)
     invitation, token = actions.invite(**form.invited, by=request.user, at=at)
     context = {"invitation": invitation, "link": actions.link(token), "days": actions.INVITED_FOR.days}
     return render(request, "accounts/invited.html", context, status=201)
+
+
+def check_pace(inviter: User, at: datetime) -> None:
+    """Raises Refused where somebody has invited more people within an hour than anybody needs to."""
+    if not limit(f"invite:{inviter.key}", INVITATIONS_AN_HOUR, 3600, at):
+        raise actions.Refused("", _("That is a lot of invitations for one hour. Wait a little, then go on."))
 
 
 def invite_page(request: PersonRequest, form: forms.InviteForm) -> HttpResponse:

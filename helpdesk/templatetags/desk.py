@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.permissions import companies
+from helpdesk.accounts.permissions import companies, customers_of
 
 register = template.Library()
 
@@ -340,6 +340,12 @@ def _used_s(clock: Any, now: datetime) -> float:
 def company_names(user: Any) -> str:
     """The companies a customer's person belongs to, for the head. One statement, once per request."""
     return ", ".join(c.name for c in companies(user))
+
+
+@register.filter
+def runs_a_company(user: Any) -> bool:
+    """Whether a customer's person looks after the people of a company. Asks what the page has asked already."""
+    return "admin" in customers_of(user).values()
 
 
 # --- Words for customers, addresses of lists -------------------------------------------------------------------------

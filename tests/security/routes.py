@@ -14,6 +14,7 @@ CUSTOMERS = ("cora", "cody", "carla", "gus", "dora")
 TICKETS = (*CUSTOMERS, *DESK)
 OPERATORS = ("lee", "ada")
 ADMINS = ("ada",)
+ACME_ADMINS = ("carla", "dora")
 # Who may see a ticket that Cora of Acme filed, and one that Gus of Globex filed.
 OF_CORA = ("cora", "carla", "dora", *DESK)
 OF_GUS = ("gus", *DESK)
@@ -89,6 +90,13 @@ ROUTES: dict[str, Route] = {
     "people/<int:pk>/role": sent(*ADMINS),
     "people/<int:pk>/membership": sent(*OPERATORS),
     "people/<int:pk>/second-factor": sent(*ADMINS),
+    "company/": Route(ACME_ADMINS),
+    "company/<uuid:pk>/": Route(ACME_ADMINS),
+    "company/<uuid:pk>/invite": Route(ACME_ADMINS),
+    "company/<uuid:pk>/invitations/<int:number>/revoke": Route((), "post"),
+    "company/<uuid:pk>/people/<int:number>/role": sent(*ACME_ADMINS),
+    "company/<uuid:pk>/people/<int:number>/deactivate": sent(*ACME_ADMINS),
+    "company/<uuid:pk>/people/<int:number>/activate": Route((), "post"),
     "invitation/<str:token>": Route((), why_public="a wrong link leads nowhere"),
     "^accounts/(email|confirm-email|password/set|login/code/confirm)/": Route((), elsewhere="the four rows below"),
     "accounts/email/": Route(()),

@@ -51,7 +51,12 @@ class World:
 def build(cast: Any) -> World:
     of_cora = _filed(cast.acme, cast.cora, "acme", cast.ana)
     of_gus = _filed(cast.globex, cast.gus, "globex", cast.ana)
-    values = {"<int:pk>": str(cast.cora.pk), "<uuid:pk>": str(cast.acme.pk), "<str:token>": "unknown-token"}
+    values = {
+        "<int:pk>": str(cast.cora.pk),
+        "<int:number>": str(cast.cora.pk),
+        "<uuid:pk>": str(cast.acme.pk),
+        "<str:token>": "unknown-token",
+    }
     return World(cast, of_cora, of_gus, values)
 
 
