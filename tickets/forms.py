@@ -16,6 +16,7 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.text import Block, Line
 from sla.models import Impact, Urgency
 from tickets.models import Category, CloseReason, Source
+from tickets.presence import STATES
 from tickets.tagging import names_in
 from tickets.workflow import Refused
 
@@ -132,6 +133,14 @@ class ReplyForm(DeskForm):
         if self.data.get("kind") == "note":
             raise forms.ValidationError(_("This was marked as an internal note, so it was not sent to the customer."))
         return self.cleaned_data
+
+
+class BeatForm(forms.Form):
+    """What a ticket's page knows when it says that somebody is there."""
+
+    state = forms.ChoiceField(choices=[(state, state) for state in STATES])
+    seen = forms.IntegerField(min_value=0, max_value=2**62)
+    version = forms.IntegerField(min_value=0, max_value=2**62)
 
 
 class NoteForm(DeskForm):

@@ -1,14 +1,15 @@
-"""The doors of what moves while one works: the ticket beside this one in its list."""
+"""The doors of what moves while one works: the ticket beside this one in its list, and who else is on it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from tickets import after
+from tickets import after, presence
 from tickets.access import access_ticket
+from tickets.forms import BeatForm
 from tickets.pages import Asked, desk_only
 
 
@@ -35,3 +36,20 @@ def _beside(request: Asked, ref: str, *, back: bool) -> HttpResponse:
         return redirect(place.ticket(found))
     messages.info(request, _("That was the first of this list.") if back else _("That was the last of this list."))
     return redirect(place.link)
+
+
+@desk_only
+@require_POST
+def present(request: Asked, ref: str) -> HttpResponse:
+    """Somebody looks, types, looks away or leaves; the answer is who else is here and what the page does not show."""
+    ticket, form = access_ticket(request.user, ref), BeatForm(request.POST)
+    if request.POST.get("state") == "gone":
+        presence.leave(ticket=ticket, by=request.user)
+        return HttpResponse(status=204)
+    if not form.is_valid():
+        return HttpResponse(status=422)
+    state, seen = form.cleaned_data["state"], form.cleaned_data["seen"]
+    here = presence.beat(ticket=ticket, state=state, seen=seen, by=request.user, at=timezone.now())
+    changed = ticket.version > form.cleaned_data["version"]
+    link = after.Place.of(request).ticket(ticket)
+    return render(request, "tickets/_present.html", {"present": here, "changed": changed, "link": link})

@@ -13,6 +13,7 @@ urlpatterns = [
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),
     path("tickets/<str:ref>/previous", live_views.previous_ticket, name="ticket_previous"),
+    path("tickets/<str:ref>/presence", live_views.present, name="ticket_presence"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),
     path("tickets/<str:ref>/start", views.start, name="ticket_start"),

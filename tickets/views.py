@@ -158,6 +158,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "now": at,
         "ticket": ticket,
         "items": items,
+        "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),

@@ -91,13 +91,16 @@ def _mark(kind: str, attribute: str, value: str, shape: str, label: str) -> Safe
 
 
 @register.simple_tag
-def face(person: Any, size: str = "") -> SafeString:
-    """Whose words these are, at a glance; the name always stands beside it."""
-    return _face(str(person), "face face-l" if size == "l" else "face")
+def face(person: Any, size: str = "", presence: str = "") -> SafeString:
+    """Whose words these are, at a glance, or who is here; the name always stands beside it."""
+    return _face(str(person), "face face-l" if size == "l" else "face", presence)
 
 
 @lru_cache(maxsize=1024)
-def _face(name: str, classes: str) -> SafeString:
+def _face(name: str, classes: str, presence: str) -> SafeString:
+    if presence:
+        marked = '<span class="{}" aria-hidden="true" data-presence="{}">{}</span>'
+        return format_html(marked, classes, presence, initials(name))
     return format_html('<span class="{}" aria-hidden="true">{}</span>', classes, initials(name))
 
 

@@ -18,14 +18,15 @@
     field.after(button);
   }
 
-  const said = document.getElementById("copied");
-  if (!said) return;
   let quiet;
-  for (const box of document.querySelectorAll(".copies")) box.hidden = false;
+  const offer = () => { for (const box of document.querySelectorAll(".copies")) box.hidden = false; };
+  offer();
+  document.addEventListener("htmx:afterSettle", offer);
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy-text], [data-copy-link]");
     if (!button) return;
     const link = `${location.origin}${location.pathname}`;
+    const said = document.getElementById("copied");
     const done = await write(button.dataset.copyText ?? link);
     said.textContent = done ? button.dataset.copied : said.dataset.failed;
     clearTimeout(quiet);

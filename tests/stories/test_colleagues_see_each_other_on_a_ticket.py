@@ -1,0 +1,71 @@
+"""Ana and Lee have one ticket open: each sees the other look and type; what one sends the other is shown in place."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import chromium
+from tests.stories.desk import Desk, wait_for
+
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with tempfile.TemporaryDirectory(prefix="helpdesk-live-") as folder:
+        os.chmod(folder, 0o755)
+        desk = Desk.start(Path(folder) / "data")
+        try:
+            yield desk
+        finally:
+            desk.stop()
+
+
+@pytest.fixture(scope="module")
+def people(desk: Desk) -> dict[str, dict[str, str]]:
+    found = desk.run_file()
+    assert found
+    return {p["email"].split("@")[0]: p for p in found["people"]}
+
+
+def seen(page: Any, what: str) -> bool:
+    return what in page.locator("#present").inner_text()
+
+
+def test_two_on_one_ticket(desk: Desk, people: dict[str, dict[str, str]]) -> None:
+    chromium.complaints.clear()
+    (number,) = desk.sql("SELECT min(id) FROM tickets_ticket WHERE status = 'in_progress'")[0]
+    with chromium.browser() as browser:
+        ana = chromium.person(browser, desk.url, people["ana"])
+        lee = chromium.person(browser, desk.url, people["lee"])
+        ana.goto(f"/tickets/HD-{number}/")
+        lee.goto(f"/tickets/HD-{number}/")
+        name = lee.locator(".menu-head b").first.text_content()
+        wait_for("Ana sees Lee", lambda: seen(ana, f"{name} is here"))
+        assert ana.locator("#present .face[data-presence=viewing]").count() == 1
+
+        lee.locator("#body").press_sequentially("We found it.")
+        wait_for("Ana sees Lee type", lambda: seen(ana, f"{name} is typing"))
+        assert ana.locator("#present .face[data-presence=typing]").count() == 1
+
+        ana.fill("#body", "What I was about to say")
+        lee.click("button.button-primary.when-reply")
+        lee.wait_for_selector(".notice[data-state=good]")
+        wait_for("Ana hears of the answer", lambda: f"{name} replied at " in ana.locator("#moved").inner_text())
+        ana.click("#moved a.button")
+        ana.wait_for_selector("#timeline >> text=We found it.")
+        assert ana.locator("#body").input_value() == "What I was about to say"
+        wait_for("the notice goes", lambda: ana.locator("#moved .notice").count() == 0)
+
+        lee.goto("/account/")
+        wait_for("Lee is gone", lambda: ana.locator("#present .face").count() == 0)
+    assert chromium.complaints == []
