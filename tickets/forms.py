@@ -207,3 +207,29 @@ class TagForm(StepForm):
         if not self.errors and not any(self.cleaned_data[name] for name in ("add", "remove")):
             self.add_error("add", _("Write a tag first."))
         return self.cleaned_data
+
+
+class StatusForm(DeskForm):
+    """A step of the workflow on many tickets; what resolves them is one text for all."""
+
+    step = forms.ChoiceField(
+        choices=[
+            ("start", _l("Start work")),
+            ("ask", _l("Wait for customer")),
+            ("resume", _l("Resume")),
+            ("resolve", _l("Resolve")),
+            (CloseReason.DUPLICATE.value, _l("Close as duplicate")),
+            (CloseReason.SPAM.value, _l("Close as spam")),
+        ],
+        error_messages={"required": _l("Choose a step."), "invalid_choice": _l("Choose a step.")},
+    )
+    body = Block(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if (
+            self.cleaned_data.get("step") == "resolve"
+            and not self.cleaned_data.get("body")
+            and "body" not in self.errors
+        ):
+            self.add_error("body", _("Write how it was solved: the customer reads it."))
+        return self.cleaned_data

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from tickets import bulk_views, relation_views, searching, views
 from tickets import live_views, relation_views, searching, views
 
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     path("tickets/create", views.create, name="ticket_create"),
     path("tickets/preview", views.preview, name="ticket_preview"),
     path("tickets/similar", searching.similar_tickets, name="ticket_similar"),
+    path("tickets/bulk", bulk_views.many, name="tickets_bulk"),
     path("tickets/tags", relation_views.tags, name="ticket_tags"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),

@@ -53,6 +53,7 @@ ROUTES: dict[str, Route] = {
     "tickets/create": Route(TICKETS),
     "tickets/preview": sent(*TICKETS),
     "tickets/similar": sent(*TICKETS),
+    "tickets/bulk": Route(DESK),
     "tickets/tags": Route(DESK),
     "tickets/<str:ref>/": Route(TICKETS),
     "tickets/<str:ref>/next": Route(DESK),
