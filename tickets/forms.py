@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 
+from helpdesk import refs
 from helpdesk.accounts.models import Customer, User
 from helpdesk.text import Block, Line
 from sla.models import Impact, Urgency
-from tickets.models import Category, CloseReason, Source
+from tickets.models import Category, CloseReason, Source, Ticket
 from tickets.presence import STATES
 from tickets.tagging import names_in
 from tickets.workflow import Refused
@@ -233,3 +234,33 @@ class StatusForm(DeskForm):
         ):
             self.add_error("body", _("Write how it was solved: the customer reads it."))
         return self.cleaned_data
+
+
+class OtherForm(StepForm):
+    """The number of another ticket, as `by` may see it: what is not theirs does not exist."""
+
+    other = Line(longest=40, error_messages={"required": _l("Write a number such as HD-1042.")})
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def clean_other(self) -> Ticket:
+        typed = self.cleaned_data["other"]
+        number = refs.number(typed)
+        found: Ticket | None = Ticket.objects.visible_to(self.by).filter(pk=number).first() if number else None
+        if found is None:
+            raise forms.ValidationError(
+                _("There is no ticket %(ref)s. Write a number such as HD-1042."), params={"ref": typed}
+            )
+        return found
+
+
+class LinkForm(OtherForm):
+    kind = forms.ChoiceField(
+        choices=[("related", ""), ("parent", ""), ("child", "")],
+        error_messages={
+            "required": _l("Choose one of the answers."),
+            "invalid_choice": _l("Choose one of the answers."),
+        },
+    )

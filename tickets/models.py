@@ -62,6 +62,7 @@ class Ticket(models.Model):
     impact = models.CharField(max_length=20, blank=True)
     urgency = models.CharField(max_length=20, blank=True)
     close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
     follows = models.ForeignKey("self", models.PROTECT, null=True, related_name="followed_by")
     plan = models.ForeignKey(Plan, models.PROTECT, db_index=False)
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, db_index=False)
@@ -83,6 +84,7 @@ class Ticket(models.Model):
             models.CheckConstraint(
                 condition=models.Q(close_reason="") | models.Q(status="closed"), name="reason_only_when_closed"
             ),
+            models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="not_its_own_parent"),
         ]
         indexes = [
             models.Index(fields=["queue_at", "id"], condition=models.Q(status__in=OPEN), name="open_by_due"),
@@ -99,6 +101,7 @@ class Ticket(models.Model):
             models.Index(fields=["-id"], condition=models.Q(status="resolved"), name="resolved_newest"),
             models.Index(fields=["customer", "-id"], name="tickets_of_customer"),
             models.Index(fields=["requester", "-id"], name="tickets_of_requester"),
+            models.Index(fields=["parent"], condition=models.Q(parent__isnull=False), name="tickets_of_parent"),
             GinIndex(fields=["tags"], condition=~models.Q(tags=[]), fastupdate=False, name="tickets_of_tag"),
         ]
 
@@ -121,6 +124,19 @@ class Ticket(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+
+class Link(models.Model):
+    """That two tickets have to do with each other: one row for both, the lower number first (relations.py)."""
+
+    low = models.ForeignKey(Ticket, models.PROTECT, related_name="+", db_index=False)
+    high = models.ForeignKey(Ticket, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], name="one_link_of_two"),
+            models.CheckConstraint(condition=models.Q(low__lt=models.F("high")), name="lower_number_first"),
+        ]
 
 
 class Tag(models.Model):

@@ -24,7 +24,7 @@ from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
 from sla import clocks, words
 from sla.promise import matrix, promises
-from tickets import actions, queue, searching
+from tickets import actions, queue, relations, searching
 from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
@@ -195,6 +195,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "ticket": ticket,
         "items": items,
         "offered": {v.name: v for v in offered(ticket, request.user)},
+        "kin": relations.kin_of(ticket, request.user),
         "response": known.get("response"),
         "resolution": known.get("resolution"),
         "readers": _readers(ticket),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.text import showable
-from tickets import forms, tagging
+from tickets import forms, relations, tagging
 from tickets.access import access_ticket
 from tickets.pages import Asked, Trouble, desk_only, send
 from tickets.views import ticket_page
@@ -50,3 +50,20 @@ def tags(request: Asked) -> HttpResponse:
     """Tags in use that hold what somebody is typing."""
     typed = showable(request.GET.get("add") or request.GET.get("tag", ""))
     return render(request, "tickets/_tag_names.html", {"names": tagging.suggested(typed[:1000])})
+
+
+# --- Links -----------------------------------------------------------------------------------------------------------
+
+
+@desk_only
+@require_POST
+def link(request: Asked, ref: str) -> HttpResponse:
+    form = forms.LinkForm(request.POST, by=request.user)
+    return _through(request, ref, "link", form, relations.link, _("The tickets are linked."))
+
+
+@desk_only
+@require_POST
+def unlink(request: Asked, ref: str) -> HttpResponse:
+    form = forms.OtherForm(request.POST, by=request.user)
+    return _through(request, ref, "unlink", form, relations.unlink, _("The link is removed."))

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from tickets import bulk_views, relation_views, searching, views
-from tickets import live_views, relation_views, searching, views
+from tickets import bulk_views, live_views, relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -27,5 +26,7 @@ urlpatterns = [
     path("tickets/<str:ref>/withdraw", views.withdraw, name="ticket_withdraw"),
     path("tickets/<str:ref>/assign", views.assign, name="ticket_assign"),
     path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
+    path("tickets/<str:ref>/link", relation_views.link, name="ticket_link"),
+    path("tickets/<str:ref>/unlink", relation_views.unlink, name="ticket_unlink"),
     path("tickets/<str:ref>/tag", relation_views.tag, name="ticket_tag"),
 ]

@@ -15,7 +15,7 @@ from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, after, forms, portal, queue, searching, tagging
+from tickets import actions, after, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket
 from tickets.models import Status, Ticket
 from tickets.pages import Asked, Trouble, changed_by, desk_only, first_answer, people_only, see, send, why
@@ -160,6 +160,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "items": items,
         "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
+        "kin": relations.kin_of(ticket, request.user),
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),

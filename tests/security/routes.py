@@ -70,6 +70,8 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/withdraw": sent(*TICKETS),
     "tickets/<str:ref>/assign": sent(*DESK),
     "tickets/<str:ref>/prioritise": sent(*DESK),
+    "tickets/<str:ref>/link": sent(*DESK),
+    "tickets/<str:ref>/unlink": sent(*DESK),
     "tickets/<str:ref>/tag": sent(*DESK),
     "account/preferences": Route(PEOPLE),
     "account/keys": Route(PEOPLE[:-1]),
