@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # What a page says of a person.
 NAMED = ["name", "email", "phone", "language", "zone"]
 # The rendered text and not its source.
-SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at"]
+SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at", "origin_id"]
 
 
 class TicketQuerySet(models.QuerySet[Any]):
@@ -63,6 +63,21 @@ def access_ticket(user: "User", ref: str) -> "Ticket":
         raise Http404 from None
 
 
+def where_it_went(user: "User", ticket: "Ticket") -> "Ticket":
+    """The ticket that one was merged into, at the end of the way, as far as this person may follow; else itself.
+
+    No statement where it was not merged, one each step where it was.
+    """
+    from tickets.models import Ticket
+
+    while ticket.merged_into_id:
+        following = Ticket.objects.visible_to(user).filter(pk=ticket.merged_into_id).first()
+        if following is None:
+            break
+        ticket = following
+    return ticket
+
+
 def people_of(ticket: "Ticket", others: set[int]) -> dict[int, "User"]:
     """The ticket's requester and assignee, who stand in it from now on, and others, by number. One statement."""
     from helpdesk.accounts.models import User
@@ -75,6 +90,12 @@ def people_of(ticket: "Ticket", others: set[int]) -> dict[int, "User"]:
 
 
 def messages_visible_to(user: "User", ticket: "Ticket") -> "models.QuerySet[Message]":
-    """What was said on a ticket that `user` may read, as a page needs it: a customer never meets a note."""
-    said = ticket.messages.only(*SHOWN).order_by("at", "id")
+    """What was said on a ticket that `user` may read, as a page needs it: a customer never meets a note.
+
+    Of one that was merged, what was said there: its requester, who may not see the other, keeps that.
+    """
+    from tickets.models import Message
+
+    here = Message.objects.filter(origin=ticket) if ticket.merged_into_id else ticket.messages
+    said = here.only(*SHOWN).order_by("at", "id")
     return said if user.is_desk else said.exclude(kind="note")

@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User, key_of
 from helpdesk.accounts.permissions import Right, customers_of, may
+from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
 from tickets import notify, search
 from tickets.models import CloseReason, Message, Source, Status, Ticket
-from tickets.workflow import Conflict, Refused, check_version, move, stuck
+from tickets.workflow import Conflict, Refused, check_version, move, stuck, undo
 
 # Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
 NO_DUE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
@@ -307,8 +308,10 @@ class Deed:
 
     @classmethod
     def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
-        """Locks the ticket, as it stands now, and fixes the instant."""
+        """Locks the ticket, as it stands now, and fixes the instant. One that was merged takes no writes: Conflict."""
         locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
+        if locked.merged_into_id:
+            raise Conflict(locked, stuck(locked))
         return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
 
     def say(self, kind: str, body: str, *, silent: bool = False) -> Message:
@@ -323,6 +326,10 @@ class Deed:
         self.happen(moved.happening)
         if moved.verb.hears:
             self.tell(moved.verb.action, *moved.verb.hears)
+
+    def undo(self, entry: Entry, action: str, **columns: Any) -> None:
+        """Takes back the step that `entry` wrote."""
+        self.happen(undo(self.ticket, entry, action, **columns))
 
     def take_over(self) -> None:
         """Whoever starts an unassigned ticket has it."""

@@ -33,7 +33,7 @@ from helpdesk.text import showable
 from sla import clocks, words
 from sla.models import Clock
 from tickets import actions, api_schema
-from tickets.access import access_ticket, messages_visible_to, people_of
+from tickets.access import access_ticket, messages_visible_to, people_of, where_it_went
 from tickets.forms import ReplyForm, WordsForm
 from tickets.models import Category, Source, Ticket
 from tickets.workflow import Conflict, Stale
@@ -155,13 +155,16 @@ def tickets(request: Any, wish: Query[api_schema.Wish]) -> HttpResponse:
     "/tickets/{ref}",
     response=api_schema.TICKET,
     summary=gettext_noop("One ticket"),
-    description=gettext_noop("The ticket with what was said on it, oldest first, a hundred messages at a time."),
+    description=gettext_noop(
+        "The ticket with what was said on it, oldest first, a hundred messages at a time. The number of a ticket that "
+        "was merged answers with the one it went into, under its own ref; a reply to the old number is a 409."
+    ),
     operation_id="get_ticket",
 )
 @door
 def ticket(request: Any, ref: str, wish: Query[api_schema.MessagesWish]) -> HttpResponse:
     """The ticket with what was said on it, oldest first, a hundred messages at a time."""
-    found = access_ticket(request.auth.user, ref)
+    found = where_it_went(request.auth.user, access_ticket(request.auth.user, ref))
     return _json(whole(found, request.auth.user, wish.messages_after), ETag=f'"{found.version}"')
 
 

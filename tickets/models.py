@@ -48,6 +48,7 @@ class CloseReason(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn by the customer")
     DUPLICATE = "duplicate", _("duplicate")
     SPAM = "spam", _("spam")
+    MERGED = "merged", _("merged")
 
 
 class Ticket(models.Model):
@@ -63,6 +64,8 @@ class Ticket(models.Model):
     urgency = models.CharField(max_length=20, blank=True)
     close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    merged_at = models.DateTimeField(null=True)
     follows = models.ForeignKey("self", models.PROTECT, null=True, related_name="followed_by")
     plan = models.ForeignKey(Plan, models.PROTECT, db_index=False)
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, db_index=False)
@@ -84,6 +87,11 @@ class Ticket(models.Model):
             models.CheckConstraint(
                 condition=models.Q(close_reason="") | models.Q(status="closed"), name="reason_only_when_closed"
             ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None, merged_at=None)
+                | models.Q(merged_into__isnull=False, merged_at__isnull=False, status="closed"),
+                name="merged_is_closed",
+            ),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="not_its_own_parent"),
         ]
         indexes = [
@@ -102,6 +110,9 @@ class Ticket(models.Model):
             models.Index(fields=["customer", "-id"], name="tickets_of_customer"),
             models.Index(fields=["requester", "-id"], name="tickets_of_requester"),
             models.Index(fields=["parent"], condition=models.Q(parent__isnull=False), name="tickets_of_parent"),
+            models.Index(
+                fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="tickets_merged_into"
+            ),
             GinIndex(fields=["tags"], condition=~models.Q(tags=[]), fastupdate=False, name="tickets_of_tag"),
         ]
 
@@ -159,6 +170,8 @@ class Message(models.Model):
         NOTE = "note", _("note")
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="messages", db_index=False)
+    # Where it was said first, if that ticket was merged into this one (merging.py).
+    origin = models.ForeignKey(Ticket, models.PROTECT, null=True, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     author = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     by_desk = models.BooleanField()
@@ -168,7 +181,10 @@ class Message(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["ticket", "id"], name="messages_of_ticket")]
+        indexes = [
+            models.Index(fields=["ticket", "id"], name="messages_of_ticket"),
+            models.Index(fields=["origin"], condition=models.Q(origin__isnull=False), name="messages_of_origin"),
+        ]
         constraints = [
             # A customer cannot write an internal note, whatever the code above says.
             models.CheckConstraint(condition=~models.Q(kind="note", by_desk=False), name="notes_are_ours")

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
+from helpdesk import refs
 from helpdesk.accounts.doors import Busy, Mismatch, answered_once, fresh_key
 from helpdesk.accounts.models import StaffRole, User
 from sla.clock import Reckoning
@@ -160,6 +161,12 @@ def changed_by(items: list[Item], reader: User) -> Item | None:
         if lines:
             return Item("history", item.at, lines=lines[-1:])
     return None
+
+
+def came_from(request: HttpRequest, items: list[Item]) -> str:
+    """The number whose address led here, where something that was said there stands here now; else nothing."""
+    number = refs.number(request.GET.get("merged", ""))
+    return refs.ref(number) if number and any(i.message and i.message.origin_id == number for i in items) else ""
 
 
 def first_answer(items: list[Item], known: list[Clock]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from tickets import actions, queue, relations, searching
 from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
-from tickets.pages import Asked, Trouble, changed_by, see, send
+from tickets.pages import Asked, Trouble, came_from, changed_by, see, send
 from tickets.timeline import timeline
 from tickets.workflow import offered
 
@@ -195,7 +195,8 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "ticket": ticket,
         "items": items,
         "offered": {v.name: v for v in offered(ticket, request.user)},
-        "kin": relations.kin_of(ticket, request.user),
+        "kin": relations.kin_of(ticket, request.user, timezone.now()),
+        "came_from": came_from(request, items),
         "response": known.get("response"),
         "resolution": known.get("resolution"),
         "readers": _readers(ticket),

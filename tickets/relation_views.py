@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from helpdesk.accounts.doors import fresh_key
 from helpdesk.text import showable
-from tickets import forms, relations, tagging
+from tickets import forms, merging, relations, tagging
 from tickets.access import access_ticket
+from tickets.models import Ticket
 from tickets.pages import Asked, Trouble, desk_only, send
 from tickets.views import ticket_page
 
@@ -67,3 +70,62 @@ def link(request: Asked, ref: str) -> HttpResponse:
 def unlink(request: Asked, ref: str) -> HttpResponse:
     form = forms.OtherForm(request.POST, by=request.user)
     return _through(request, ref, "unlink", form, relations.unlink, _("The link is removed."))
+
+
+# --- Merging ---------------------------------------------------------------------------------------------------------
+
+
+@desk_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def merge(request: Asked, ref: str) -> HttpResponse:
+    """Shows which ticket goes and which stays; then merges the one into the other and leads there."""
+    source = access_ticket(request.user, ref)
+    if request.method != "POST":
+        asked = request.GET if "other" in request.GET else None
+        return _merge_page(request, source, forms.OtherForm(asked, by=request.user))
+    form = forms.OtherForm(request.POST, by=request.user)
+    survivor = form.cleaned_data["other"] if form.is_valid() else None
+
+    def do(said: dict[str, Any], at: datetime) -> str:
+        into = merging.merge(ticket=source, **said, by=request.user, at=at)
+        return reverse("ticket", args=[into.ref])
+
+    answer = send(request, "merge", form, do)
+    if isinstance(answer, Trouble):
+        return _merge_page(request, access_ticket(request.user, ref), form, answer, survivor)
+    messages.success(request, _("%(ref)s is merged into this one. You can undo it for 7 days.") % {"ref": source.ref})
+    return answer
+
+
+def _merge_page(
+    request: Asked,
+    source: Ticket,
+    form: forms.OtherForm,
+    trouble: Trouble | None = None,
+    survivor: Ticket | None = None,
+) -> HttpResponse:
+    """Both tickets side by side, as they are now."""
+    if trouble is None and form.is_valid():
+        survivor = form.cleaned_data["other"]
+    found = Ticket.objects.visible_to(request.user).select_related("customer", "requester", "priority")
+    both = found.annotate(said=Count("messages")).in_bulk([source.pk, *([survivor.pk] if survivor else [])])
+    source, survivor = both[source.pk], both[survivor.pk] if survivor else None
+    context = {
+        "section": "tickets",
+        "source": source,
+        "survivor": survivor,
+        "obstacle": merging.obstacle(source, survivor) if survivor else "",
+        "form": form,
+        "trouble": trouble,
+        "here": reverse("ticket", args=[source.ref]),
+        "once": fresh_key(),
+    }
+    return render(request, "tickets/merge.html", context, status=trouble.status if trouble else 200)
+
+
+@desk_only
+@require_POST
+def unmerge(request: Asked, ref: str) -> HttpResponse:
+    form = forms.OtherForm(request.POST, by=request.user)
+    done = _("The merge is undone: what was said there is back on its own ticket.")
+    return _through(request, ref, "unmerge", form, merging.unmerge, done)

@@ -6,7 +6,7 @@ The desk links across companies; of a ticket's kin everybody sees what `visible_
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +22,8 @@ from tickets.models import Link, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
 
 MOST_SHOWN = 100
+# So long a merge can be taken back.
+UNDO_WINDOW = timedelta(days=7)
 # What the other ticket is to this one, and what this one is to the other.
 SIDES = {"related": "related", "parent": "child", "child": "parent"}
 
@@ -33,7 +35,7 @@ def link(*, ticket: Ticket, version: int, other: Ticket, kind: str, by: User, at
     Raises Conflict and Refused.
     """
     deed, theirs = begin_both(ticket, other, by, at)
-    _may_link(deed, version)
+    _may_link(deed, theirs, version)
     if kind == "related":
         _low, made = Link.objects.get_or_create(**_ends(deed.ticket, theirs.ticket))
         if made:
@@ -64,7 +66,7 @@ def _may_be_child(child: Ticket, parent: Ticket) -> None:
 def unlink(*, ticket: Ticket, version: int, other: Ticket, by: User, at: datetime) -> Ticket:
     """Takes apart whatever holds the two together; where nothing does, nothing changes. Raises Conflict and Refused."""
     deed, theirs = begin_both(ticket, other, by, at)
-    _may_link(deed, version)
+    _may_link(deed, theirs, version)
     for kind, child, parent in (("parent", deed, theirs), ("child", theirs, deed)):
         if child.ticket.parent_id == parent.ticket.pk:
             child.ticket.parent = child.changed["parent"] = None
@@ -75,10 +77,12 @@ def unlink(*, ticket: Ticket, version: int, other: Ticket, by: User, at: datetim
     return deed.finish()
 
 
-def _may_link(deed: Deed, version: int) -> None:
+def _may_link(deed: Deed, theirs: Deed, version: int) -> None:
     check_version(deed.ticket, version)
-    if not may(deed.by, Right.WORK):
+    if deed.ticket.merged_into_id or not may(deed.by, Right.WORK):
         raise Conflict(deed.ticket, stuck(deed.ticket))
+    if theirs.ticket.merged_into_id:
+        raise Refused("other", stuck(theirs.ticket))
 
 
 def _ends(one: Ticket, other: Ticket) -> dict[str, Any]:
@@ -93,7 +97,10 @@ def _tell(deed: Deed, theirs: Deed, action: str, kind: str) -> None:
 
 
 def begin_both(ticket: Ticket, other: Ticket, by: User, at: datetime) -> tuple[Deed, Deed]:
-    """Locks two tickets, in the order of their numbers, and fixes one instant for both. Raises Refused."""
+    """Locks two tickets, in the order of their numbers, and fixes one instant for both. Raises Refused.
+
+    Whether one of them was merged is left to the caller.
+    """
     if ticket.pk == other.pk:
         raise Refused("other", _("That is this ticket itself: write the number of another one."))
     both = Ticket.objects.select_for_update().filter(pk__in=[ticket.pk, other.pk]).order_by("pk")
@@ -112,11 +119,12 @@ class Kin:
     parent: Ticket | None = None
     children: list[Ticket] = field(default_factory=list)
     related: list[Ticket] = field(default_factory=list)
+    merged: list[Ticket] = field(default_factory=list)
     more: bool = False
 
 
-def kin_of(ticket: Ticket, viewer: User) -> Kin:
-    """The ticket's kin, the newest first. One statement, whatever they are."""
+def kin_of(ticket: Ticket, viewer: User, at: datetime) -> Kin:
+    """The ticket's kin, the newest first; of those merged into it whether that `can_be_undone`. One statement."""
     ends = Link.objects.order_by()
     near = (
         ends.filter(low=ticket)
@@ -124,6 +132,7 @@ def kin_of(ticket: Ticket, viewer: User) -> Kin:
         .union(
             ends.filter(high=ticket).values_list("low"),
             Ticket.objects.order_by().filter(parent=ticket).values_list("pk"),
+            Ticket.objects.order_by().filter(merged_into=ticket).values_list("pk"),
             Ticket.objects.order_by().filter(pk=ticket.parent_id or 0).values_list("pk"),
             all=True,
         )
@@ -132,13 +141,21 @@ def kin_of(ticket: Ticket, viewer: User) -> Kin:
     rows = list(
         Ticket.objects.visible_to(viewer)
         .filter(pk__in=near)
-        .only("title", "status", "parent_id")
+        .only("title", "status", "parent_id", "merged_into_id", "merged_at")
         .order_by(parent_first, F("pk").desc())[: MOST_SHOWN + 1]
     )
     kin = Kin(more=len(rows) > MOST_SHOWN)
     for row in rows[:MOST_SHOWN]:
-        if row.pk == ticket.parent_id:
+        if row.merged_into_id == ticket.pk:
+            row.can_be_undone = can_be_undone(row, at)
+            kin.merged.append(row)
+        elif row.pk == ticket.parent_id:
             kin.parent = row
         else:
             (kin.children if row.parent_id == ticket.pk else kin.related).append(row)
     return kin
+
+
+def can_be_undone(merged: Ticket, at: datetime) -> bool:
+    """Whether a merge is young enough to be taken back."""
+    return merged.merged_at is not None and at <= merged.merged_at + UNDO_WINDOW

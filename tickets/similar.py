@@ -39,8 +39,11 @@ def similar(*, title: str, text: str, customer: UUID | None, user: User) -> list
         numbers = [number for (number,) in cursor.fetchall()]
     tickets = Ticket.objects.visible_to(user).in_bulk(numbers)
     openings = Message.objects.filter(ticket__in=tickets, kind=Message.Kind.OPENING).values_list("ticket", "body")
-    scored = [(_alike(title, text, tickets[n].title, body[:TEXT]), tickets[n]) for n, body in openings]
-    likely = [(t.is_open, score, t.pk, t) for score, t in scored if score >= ALIKE]
+    best: dict[int, float] = {}
+    # One that others were merged into has several.
+    for n, body in openings:
+        best[n] = max(best.get(n, 0), _alike(title, text, tickets[n].title, body[:TEXT]))
+    likely = [(tickets[n].is_open, score, n, tickets[n]) for n, score in best.items() if score >= ALIKE]
     return [ticket for *_order, ticket in sorted(likely, key=lambda each: each[:3], reverse=True)[:MOST]]
 
 

@@ -28,5 +28,7 @@ urlpatterns = [
     path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
     path("tickets/<str:ref>/link", relation_views.link, name="ticket_link"),
     path("tickets/<str:ref>/unlink", relation_views.unlink, name="ticket_unlink"),
+    path("tickets/<str:ref>/merge", relation_views.merge, name="ticket_merge"),
+    path("tickets/<str:ref>/unmerge", relation_views.unmerge, name="ticket_unmerge"),
     path("tickets/<str:ref>/tag", relation_views.tag, name="ticket_tag"),
 ]

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,9 +17,9 @@ from helpdesk.accounts.models import Customer, User
 from sla import clocks, words
 from sla.models import Priority
 from tickets import actions, after, forms, portal, queue, relations, searching, tagging
-from tickets.access import access_ticket
+from tickets.access import access_ticket, where_it_went
 from tickets.models import Status, Ticket
-from tickets.pages import Asked, Trouble, changed_by, desk_only, first_answer, people_only, see, send, why
+from tickets.pages import Asked, Trouble, came_from, changed_by, desk_only, first_answer, people_only, see, send, why
 from tickets.timeline import entries_visible_to, timeline
 from tickets.workflow import offered
 
@@ -137,11 +138,23 @@ def preview(request: Asked) -> HttpResponse:
 @people_only
 @require_safe
 def ticket(request: Asked, ref: str) -> HttpResponse:
-    return ticket_page(request, access_ticket(request.user, ref))
+    """The number of a merged ticket leads to where it went; `?own` shows it as it was."""
+    found = access_ticket(request.user, ref)
+    went = found if "own" in request.GET else where_it_went(request.user, found)
+    if went != found:
+        asked = request.GET.copy()
+        asked["merged"] = found.ref
+        return redirect(f"{reverse('ticket', args=[went.ref])}?{asked.urlencode()}")
+    return ticket_page(request, found)
 
 
 def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) -> HttpResponse:
-    """The ticket as it stands for this reader, with what went wrong on the way."""
+    """The ticket as it stands for this reader, with what went wrong on the way.
+
+    What was sent to one that was merged meanwhile stands in the page of where it went.
+    """
+    if trouble:
+        ticket = where_it_went(request.user, ticket)
     if not request.user.is_desk:
         return portal.ticket_page(request, ticket, trouble)
     at, own_words = timezone.now(), words.read()
@@ -160,7 +173,8 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "items": items,
         "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
-        "kin": relations.kin_of(ticket, request.user),
+        "kin": relations.kin_of(ticket, request.user, at),
+        "came_from": came_from(request, items),
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),

@@ -10,9 +10,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
+from helpdesk import refs
 from helpdesk.accounts.doors import Refused as Refused
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
+from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening
 from tickets.models import Status, Ticket
 
@@ -95,6 +97,27 @@ def move(ticket: Ticket, name: str, *, by: User, version: int | None = None, **c
     return Moved(Happening(verb.action, data | _codes(columns), fact, verb.public), verb)
 
 
+def undo(ticket: Ticket, entry: Entry, action: str, **columns: Any) -> Happening:
+    """Takes back the step that `entry` of a locked ticket's history wrote; returns the history line to record.
+
+    The ticket has the status from before it again, and the clocks run as if it had not been. Who may, and for how long,
+    is the action's to say. Raises Conflict where the ticket took another step since.
+    """
+    old, new = entry.data["old"], entry.data["new"]
+    steps = [verb.action for verb in TABLE.values()]
+    later = Entry.objects.filter(subject=ticket.ref, pk__gt=entry.pk, action__in=steps)
+    columns["close_reason"] = ""
+    if ticket.status != new or later.exists():
+        raise Conflict(ticket, stuck(ticket))
+    if not Ticket.objects.filter(pk=ticket.pk, status=new).update(status=old, **columns):
+        ticket.refresh_from_db(fields=["status"])
+        raise Conflict(ticket, stuck(ticket))
+    ticket.status = old
+    for column, value in columns.items():
+        setattr(ticket, column, value)
+    return Happening(action, {"old": new, "new": old, "undone": entry.pk}, ["undo", entry.pk], public=True)
+
+
 def _codes(columns: dict[str, Any]) -> dict[str, Any]:
     return {"reason": columns["close_reason"]} if columns.get("close_reason") else {}
 
@@ -118,6 +141,11 @@ def offered(ticket: Ticket, user: User) -> list[Verb]:
 
 def stuck(ticket: Ticket) -> str:
     """Why nothing happened, in the reader's language."""
+    if ticket.merged_into_id:
+        return _("%(ref)s was merged into %(into)s meanwhile: please go on there.") % {
+            "ref": ticket.ref,
+            "into": refs.ref(ticket.merged_into_id),
+        }
     return {
         N: _("The ticket is new: that step is not possible yet."),
         P: _("The ticket is in progress now: that step is no longer possible."),

@@ -72,6 +72,8 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/prioritise": sent(*DESK),
     "tickets/<str:ref>/link": sent(*DESK),
     "tickets/<str:ref>/unlink": sent(*DESK),
+    "tickets/<str:ref>/merge": Route(DESK),
+    "tickets/<str:ref>/unmerge": sent(*DESK),
     "tickets/<str:ref>/tag": sent(*DESK),
     "account/preferences": Route(PEOPLE),
     "account/keys": Route(PEOPLE[:-1]),
