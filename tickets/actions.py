@@ -43,13 +43,15 @@ def open_ticket(
     source: str = Source.WEB,
     requester: User | None = None,
     follows: Ticket | None = None,
+    author: User | None = None,
     by: User,
     at: datetime,
 ) -> Ticket:
     """Opens a ticket: the opening text, its clocks and the receipt.
 
     The priority is `priority` where given, else what impact and urgency propose. `requester` is given where an engineer
-    files for a customer; then the response is met at once if the source is phone (sla.md, R6). Raises Refused.
+    files for a customer; then the response is met at once if the source is phone (sla.md, R6). `author` is whose words
+    the opening text is, where somebody else files them. Raises Refused.
     """
     at = at.replace(microsecond=0)
     requester = requester or by
@@ -77,7 +79,7 @@ def open_ticket(
     )
     _keep_due(ticket, states)
     ticket.save(force_insert=True)
-    message = _say(ticket, Message.Kind.OPENING, description, by=by, at=at, source=source)
+    message = _say(ticket, Message.Kind.OPENING, description, by=author or by, at=at, source=source)
     happenings = [_opened(ticket, message)]
     if follows:
         happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))

@@ -236,6 +236,22 @@ class StatusForm(DeskForm):
         return self.cleaned_data
 
 
+class SplitForm(StepForm):
+    """What the filing form asks, of a ticket whose text somebody wrote already."""
+
+    title = Line(error_messages={"required": _l("Write one sentence that says what is wrong.")})
+    category = forms.ChoiceField(choices=Category.choices, error_messages={"invalid_choice": _l("Choose a category.")})
+    impact = forms.ChoiceField(error_messages={"required": _l("Choose how large the impact is.")})
+    urgency = forms.ChoiceField(error_messages={"required": _l("Choose how urgent it is.")})
+
+    def __init__(self, *args: Any, impacts: Iterable[Impact], urgencies: Iterable[Urgency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, rows in (("impact", impacts), ("urgency", urgencies)):
+            field = self.fields[name]
+            field.choices = [(row.code, row.label) for row in rows]  # type: ignore[attr-defined]
+            field.error_messages["invalid_choice"] = _("Choose one of the answers.")
+
+
 class OtherForm(StepForm):
     """The number of another ticket, as `by` may see it: what is not theirs does not exist."""
 

@@ -7,16 +7,17 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.accounts.doors import fresh_key
 from helpdesk.text import showable
-from tickets import forms, merging, relations, tagging
-from tickets.access import access_ticket
-from tickets.models import Ticket
+from sla import words
+from tickets import forms, merging, relations, splitting, tagging
+from tickets.access import access_ticket, messages_visible_to
+from tickets.models import Message, Ticket
 from tickets.pages import Asked, Trouble, desk_only, send
 from tickets.views import ticket_page
 
@@ -129,3 +130,54 @@ def unmerge(request: Asked, ref: str) -> HttpResponse:
     form = forms.OtherForm(request.POST, by=request.user)
     done = _("The merge is undone: what was said there is back on its own ticket.")
     return _through(request, ref, "unmerge", form, merging.unmerge, done)
+
+
+# --- Splitting -------------------------------------------------------------------------------------------------------
+
+
+@desk_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def split(request: Asked, ref: str) -> HttpResponse:
+    """Asks what a ticket needs, for a message that becomes one; then leads to it."""
+    found = access_ticket(request.user, ref)
+    message = _message(request, found)
+    impacts, urgencies = words.answers()
+    given: dict[str, Any] = {"impacts": impacts, "urgencies": urgencies}
+    if request.method != "POST":
+        begun = {name: getattr(found, name) for name in ("title", "category", "impact", "urgency")}
+        return _split_page(request, found, message, forms.SplitForm(initial=begun, **given))
+    form = forms.SplitForm(request.POST, **given)
+
+    def do(said: dict[str, Any], at: datetime) -> str:
+        made = splitting.split(ticket=found, message=message, **said, by=request.user, at=at)
+        return reverse("ticket", args=[made.ref])
+
+    answer = send(request, "split", form, do)
+    if isinstance(answer, Trouble):
+        return _split_page(request, access_ticket(request.user, ref), message, form, answer)
+    messages.success(request, _("This ticket is split off from %(ref)s; the two are linked.") % {"ref": found.ref})
+    return answer
+
+
+def _message(request: Asked, ticket: Ticket) -> Message:
+    """The message that is meant, of those this person may read on the ticket; else 404."""
+    text = request.POST.get("message") or request.GET.get("message", "")
+    number = int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else 0
+    readable = messages_visible_to(request.user, ticket).order_by().values("pk")
+    return get_object_or_404(Message.objects.select_related("author"), pk=number, pk__in=readable)
+
+
+def _split_page(
+    request: Asked, ticket: Ticket, message: Message, form: forms.SplitForm, trouble: Trouble | None = None
+) -> HttpResponse:
+    context = {
+        "section": "tickets",
+        "ticket": ticket,
+        "message": message,
+        "requester": splitting.requester_of(ticket, message),
+        "form": form,
+        "trouble": trouble,
+        "here": reverse("ticket", args=[ticket.ref]),
+        "once": fresh_key(),
+    }
+    return render(request, "tickets/split.html", context, status=trouble.status if trouble else 200)

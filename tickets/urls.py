@@ -30,5 +30,6 @@ urlpatterns = [
     path("tickets/<str:ref>/unlink", relation_views.unlink, name="ticket_unlink"),
     path("tickets/<str:ref>/merge", relation_views.merge, name="ticket_merge"),
     path("tickets/<str:ref>/unmerge", relation_views.unmerge, name="ticket_unmerge"),
+    path("tickets/<str:ref>/split", relation_views.split, name="ticket_split"),
     path("tickets/<str:ref>/tag", relation_views.tag, name="ticket_tag"),
 ]

@@ -74,6 +74,7 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/unlink": sent(*DESK),
     "tickets/<str:ref>/merge": Route(DESK),
     "tickets/<str:ref>/unmerge": sent(*DESK),
+    "tickets/<str:ref>/split": Route((), elsewhere="tests/tickets/test_splitting.py: needs a message of the ticket"),
     "tickets/<str:ref>/tag": sent(*DESK),
     "account/preferences": Route(PEOPLE),
     "account/keys": Route(PEOPLE[:-1]),
