@@ -1,13 +1,15 @@
-"""The doors of what moves while one works: the ticket beside this one in its list, and who else is on it."""
+"""The doors of what moves while one works: the ticket beside this one in its list, who else is on it, and news."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from helpdesk import refs
 from tickets import after, presence
+from tickets import news as newsroom
 from tickets.access import access_ticket
 from tickets.forms import BeatForm
 from tickets.pages import Asked, desk_only
@@ -53,3 +55,22 @@ def present(request: Asked, ref: str) -> HttpResponse:
     changed = ticket.version > form.cleaned_data["version"]
     link = after.Place.of(request).ticket(ticket)
     return render(request, "tickets/_present.html", {"present": here, "changed": changed, "link": link})
+
+
+@desk_only
+@require_safe
+def news(request: Asked) -> HttpResponse:
+    """What concerns this person since the mark their browser holds, and the mark for the next time."""
+    mark = newsroom.Mark.read(request.GET.get("since", ""))
+    mark, items = newsroom.news(request.user, mark, timezone.now())
+    told = [
+        {
+            "key": item.key,
+            "kind": item.kind,
+            "ref": refs.ref(item.ticket),
+            "title": item.title,
+            "time": f"{timezone.localtime(item.at):%H:%M}",
+        }
+        for item in items
+    ]
+    return JsonResponse({"since": str(mark), "news": told})

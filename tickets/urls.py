@@ -11,6 +11,7 @@ urlpatterns = [
     path("tickets/similar", searching.similar_tickets, name="ticket_similar"),
     path("tickets/bulk", bulk_views.many, name="tickets_bulk"),
     path("tickets/tags", relation_views.tags, name="ticket_tags"),
+    path("tickets/news", live_views.news, name="ticket_news"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),
     path("tickets/<str:ref>/previous", live_views.previous_ticket, name="ticket_previous"),

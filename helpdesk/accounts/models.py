@@ -10,6 +10,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
@@ -39,6 +40,19 @@ class AfterSend(models.TextChoices):
     STAY = "stay", _("then stay here")
     NEXT = "next", _("then the next ticket")
     LIST = "list", _("then back to the list")
+
+
+class News(models.TextChoices):
+    """What an engineer hears of without asking."""
+
+    ASSIGNED = "assigned", _("A ticket is assigned to me")
+    REPLIED = "replied", _("A customer replies on a ticket of mine")
+    SOON = "soon", _("A ticket of mine is due within the hour")
+    NEW = "new", _("A new ticket arrives")
+
+
+def all_news() -> list[str]:
+    return [str(kind) for kind in News.values]
 
 
 def check_zone(name: str) -> None:
@@ -117,6 +131,8 @@ class User(AbstractBaseUser):
     # How they like to work (preferences.py): columns, so that no page asks for them twice.
     shortcuts = models.BooleanField(default=True, editable=False)
     after_send = models.CharField(max_length=10, choices=AfterSend.choices, default=AfterSend.STAY, editable=False)
+    news = ArrayField(models.CharField(max_length=10), default=all_news, editable=False)
+    notify = models.BooleanField(default=False, editable=False)
 
     objects = UserManager.from_queryset(UserQuerySet)()
 

@@ -1,4 +1,4 @@
-"""How a person likes to work: keys, where to go after sending. No history: it concerns nobody else.
+"""How a person likes to work: keys, where to go after sending, what to be told of. No history: it concerns nobody else.
 
 A key that acts without a modifier can be switched off (WCAG 2.1.4). Whoever is not of the desk has only that switch.
 """
@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 
 from helpdesk.accounts.forms import PlainForm
-from helpdesk.accounts.models import AfterSend, User
+from helpdesk.accounts.models import AfterSend, News, User
 
-OF_THE_DESK = ("after_send",)
+OF_THE_DESK = ("after_send", "news", "notify")
 
 
 class PreferencesForm(PlainForm):
@@ -18,6 +18,8 @@ class PreferencesForm(PlainForm):
 
     shortcuts = forms.BooleanField(required=False)
     after_send = forms.ChoiceField(choices=AfterSend.choices)
+    news = forms.MultipleChoiceField(choices=News.choices, required=False)
+    notify = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         initial = {name: getattr(person, name) for name in ("shortcuts", *OF_THE_DESK)}

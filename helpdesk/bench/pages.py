@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 
 from helpdesk.accounts.models import User
+from helpdesk.audit.models import Entry
 from helpdesk.bench import people, words
 from tickets.models import OPEN, Status, Ticket
 
@@ -64,6 +65,7 @@ def pages(long_ref: str) -> list[Page]:
         Page("do nothing, signed in", by_ana, ["/bench/nothing"]),
         Page("queue, 25 rows", by_ana, ["/tickets/"], target=READ),
         Page("queue, mine", by_ana, [mine], target=READ, other=(people.TRAINEE, mine)),
+        Page("news", by_ana, [_news()], target=READ),
         Page("ticket, engineer", by_ana, _at(worked), target=TICKET, other=(by_ana, f"/tickets/{long_ref}/")),
         Page("own tickets, of 5", people.SMALL_ADMIN, ["/tickets/?view=all"], target=READ),
         Page("own tickets, of 20,000", by_big, ["/tickets/"], target=READ, other=(people.SMALL_ADMIN, "/tickets/")),
@@ -83,6 +85,11 @@ def pages(long_ref: str) -> list[Page]:
 
 def _at(refs: list[str], verb: str = "") -> list[str]:
     return [f"/tickets/{ref}/{verb}" for ref in refs]
+
+
+def _news() -> str:
+    """What a browser that is up to date asks again and again."""
+    return f"/tickets/news?since={Entry.objects.latest('pk').pk}-0"
 
 
 def _rare() -> list[str]:

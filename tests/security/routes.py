@@ -55,6 +55,7 @@ ROUTES: dict[str, Route] = {
     "tickets/similar": sent(*TICKETS),
     "tickets/bulk": Route(DESK),
     "tickets/tags": Route(DESK),
+    "tickets/news": Route(DESK),
     "tickets/<str:ref>/": Route(TICKETS),
     "tickets/<str:ref>/next": Route(DESK),
     "tickets/<str:ref>/previous": Route(DESK),
