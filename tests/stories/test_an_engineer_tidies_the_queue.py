@@ -1,0 +1,86 @@
+"""Li Min ticks rows with Shift, keeps them through a refresh, tags them together; and again without any script."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import chromium
+from tests.stories.desk import Desk
+
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    with tempfile.TemporaryDirectory(prefix="helpdesk-tidy-") as folder:
+        os.chmod(folder, 0o755)
+        desk = Desk.start(Path(folder) / "data")
+        try:
+            yield desk
+        finally:
+            desk.stop()
+
+
+def entered(browser: Any, desk: Desk, **more: Any) -> Any:
+    told = desk.run_file()
+    assert told
+    login = next(p for p in told["people"] if p["email"].startswith("ana@"))
+    page = chromium.person(browser, desk.url, login, **more)
+    page.goto("/tickets/")
+    return page
+
+
+def ticked(page: Any) -> int:
+    return int(page.locator('input[name="pick"]:checked').count())
+
+
+def bar(page: Any) -> Any:
+    return page.locator("#bulk")
+
+
+def test_rows_are_ticked_with_the_mouse_and_tagged_together(desk: Desk) -> None:
+    chromium.complaints.clear()
+    with chromium.browser() as browser:
+        page = entered(browser, desk)
+        boxes = page.locator('input[name="pick"]')
+        assert not bar(page).is_visible()
+        boxes.nth(1).click()
+        boxes.nth(4).click(modifiers=["Shift"])
+        assert (ticked(page), "4" in bar(page).inner_text()) == (4, True)
+        # The list refreshes itself under her hands.
+        with page.expect_response(lambda answer: "/tickets/" in answer.url):
+            page.evaluate("htmx.trigger(document.querySelector('[data-live]'), 'refresh')")
+        page.wait_for_function("document.querySelectorAll('input[name=pick]:checked').length === 4")
+        boxes.nth(2).click()
+        page.locator("[data-pick-all]").click()
+        assert ticked(page) == boxes.count()
+        bar(page).locator('button[type="reset"]').click()
+        assert (ticked(page), bar(page).is_visible()) == (0, False)
+        boxes.nth(0).click()
+        boxes.nth(1).click()
+        bar(page).locator('button[value="tag"]').click()
+        page.fill("#add", "tidied")
+        page.click("form button.button-primary")
+        page.wait_for_load_state()
+        assert page.locator(".verdict[data-state=good]").count() == 2
+    assert chromium.complaints == []
+
+
+def test_it_all_works_without_a_script(desk: Desk) -> None:
+    with chromium.browser() as browser:
+        page = entered(browser, desk, java_script_enabled=False)
+        assert not page.locator("[data-pick-all]").is_visible()
+        page.locator('input[name="pick"]').nth(0).check()
+        bar(page).locator('button[value="tag"]').click()
+        page.fill("#add", "by hand")
+        page.click("form button.button-primary")
+        assert page.locator(".verdict[data-state=good]").count() == 1
