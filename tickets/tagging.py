@@ -9,9 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import regex
-from django.db import transaction
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import Length
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
@@ -24,7 +22,6 @@ from tickets.workflow import Conflict, Refused, check_version, stuck
 
 LONGEST = 40
 MOST = 20
-SUGGESTED = 20
 # What people put between two tags, in either script.
 BETWEEN = regex.compile(r"[,，、;；\n]")
 
@@ -117,8 +114,19 @@ def name_on(tickets: Iterable[Ticket]) -> None:
 
 
 def suggested(text: str) -> list[str]:
-    """Tags in use that hold what was typed last, for whoever goes on typing. One statement."""
+    """Tags on the newest tickets that hold what was typed last, for whoever goes on typing. One statement."""
     key = _key(clean_line(BETWEEN.split(text)[-1]))[:LONGEST]
-    in_use = Ticket.objects.exclude(tags=[]).filter(tags__contains=[OuterRef("pk")])
-    found = Tag.objects.filter(Exists(in_use), key__contains=key).order_by(Length("key"), "key")
-    return list(found.values_list("name", flat=True)[:SUGGESTED])
+    with connection.cursor() as cursor:
+        cursor.execute(SUGGESTED, [key, RECENT, AT_ONCE])
+        return [name for (name,) in cursor.fetchall()]
+
+
+# So many tickets are looked at: it costs the same however many there are.
+RECENT = 20_000
+AT_ONCE = 20
+SUGGESTED = """
+SELECT t.name FROM tickets_tag t
+WHERE position(%s in t.key) > 0
+    AND t.id IN (SELECT unnest(r.tags) FROM (SELECT tags FROM tickets_ticket ORDER BY id DESC LIMIT %s) r)
+ORDER BY length(t.key), t.key LIMIT %s
+"""
