@@ -122,4 +122,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     back = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = "/"
-    return render(request, "errors/csrf.html", {"typed": typed, "back": back}, status=403)
+    # A ticket's composer takes its words back by itself (static/js/drafts.js).
+    ticket, _slash, verb = request.path.rpartition("/")
+    composed = request.POST.get("body", "") if verb in ("reply", "note", "draft") else ""
+    told = {"typed": typed, "back": back, "kept_for": f"{ticket}/", "composed": composed}
+    return render(request, "errors/csrf.html", told, status=403)

@@ -5,6 +5,7 @@ person looked at; whatever cannot be read there is older than any ticket, so the
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -133,6 +134,35 @@ class ReplyForm(DeskForm):
         # The sheet was yellow: nobody who meant a note may find it with the customer.
         if self.data.get("kind") == "note":
             raise forms.ValidationError(_("This was marked as an internal note, so it was not sent to the customer."))
+        return self.cleaned_data
+
+
+class SeenAt(forms.Field):
+    """The instant of the draft a page stood on; None where it stood on none."""
+
+    UNREADABLE = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def to_python(self, value: Any) -> datetime | None:
+        if not value:
+            return None
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            return self.UNREADABLE
+        return at if at.tzinfo else self.UNREADABLE
+
+
+class DraftForm(DeskForm):
+    """What stands in the composer. `over` is the newer draft that somebody replaces knowingly."""
+
+    kind = forms.CharField(required=False)
+    body = Block(required=False)
+    draft_at = SeenAt(required=False)
+    over = SeenAt(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if "over" in self.data:
+            self.cleaned_data["draft_at"] = self.cleaned_data["over"]
         return self.cleaned_data
 
 

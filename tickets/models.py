@@ -191,6 +191,28 @@ class Message(models.Model):
         ]
 
 
+class Draft(models.Model):
+    """Words somebody has not sent yet (drafting.py). `at` is the last save, and what makes an older page older."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=Message.Kind.choices, default=Message.Kind.REPLY)
+    body = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "user"], name="one_draft_each")]
+
+    @property
+    def is_note(self) -> bool:
+        return self.kind == Message.Kind.NOTE
+
+    @property
+    def stamp(self) -> str:
+        """`at` as a form carries it."""
+        return self.at.isoformat()
+
+
 class SearchRow(models.Model):
     """The words of a message as a search asks for them (search.py); `edition` says how they were cut."""
 

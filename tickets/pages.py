@@ -25,11 +25,14 @@ from helpdesk.accounts.models import StaffRole, User
 from sla.clock import Reckoning
 from sla.clocks import calendar_of
 from sla.models import Clock
-from tickets.forms import DeskForm
+from tickets import drafting
+from tickets.forms import DeskForm, SeenAt
 from tickets.models import Status, Ticket
 from tickets.timeline import Item
 from tickets.workflow import Conflict, Refused
 
+# Verbs whose words come from the composer.
+COMPOSED = ("reply", "note", "draft")
 View = Callable[..., HttpResponse]
 Act = Callable[[dict[str, Any], datetime], str]
 
@@ -68,7 +71,9 @@ def _come_back(request: HttpRequest) -> HttpResponse:
     typed = typed_text(request)
     if not typed:
         return redirect_to_login(back)
-    return render(request, "errors/signed_out.html", {"typed": typed, "back": back}, status=403)
+    composed = match is not None and match.url_name in [f"ticket_{verb}" for verb in COMPOSED]
+    told = {"typed": typed, "back": back, "kept_for": back, "composed": composed and request.POST.get("body")}
+    return render(request, "errors/signed_out.html", told, status=403)
 
 
 def typed_text(request: HttpRequest) -> list[str]:
@@ -116,11 +121,22 @@ def see(
     request: Asked, template: str, ticket: Ticket, trouble: Trouble | None, context: dict[str, Any]
 ) -> HttpResponse:
     """Renders a ticket; links and forms on it lead to its own address, whatever verb was sent."""
-    context |= {"here": reverse("ticket", args=[ticket.ref]), "once": fresh_key(), **_composed(ticket, trouble)}
+    wanted, stamp = request.GET.get("draft", ""), request.POST.get("draft_at")
+    composed = drafting.standing(ticket, request.user, _composed(ticket, trouble), wanted=wanted, stamp=stamp)
+    context |= {"here": reverse("ticket", args=[ticket.ref]), "once": fresh_key(), **composed}
     answer = render(request, template, context, status=trouble.status if trouble else 200)
     if trouble and trouble.retry_after:
         answer.headers["Retry-After"] = str(trouble.retry_after)
     return answer
+
+
+def forget_draft(request: Asked, ticket: Ticket, verb: str, sent: str, at: datetime) -> None:
+    """Ends the draft whose words a verb has just sent, in its transaction; other words end only their equal."""
+    seen = None
+    if verb in COMPOSED:
+        stamp = request.POST.get("draft_at")
+        seen = at if stamp is None else SeenAt(required=False).clean(stamp)
+    drafting.clear(ticket=ticket, user=request.user, sent=sent, seen=seen)
 
 
 def _composed(ticket: Ticket, trouble: Trouble | None) -> dict[str, Any]:
@@ -128,7 +144,7 @@ def _composed(ticket: Ticket, trouble: Trouble | None) -> dict[str, Any]:
     if trouble is None:
         return {}
     homeless = trouble.conflict and (trouble.verb in ("resolve", "reopen") or ticket.status == Status.CLOSED)
-    composing = trouble.verb in ("reply", "note")
+    composing = trouble.verb in COMPOSED
     if not (composing or homeless):
         return {}
     return {

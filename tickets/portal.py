@@ -24,7 +24,7 @@ from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
 from sla import clocks, words
 from sla.promise import matrix, promises
-from tickets import actions, queue, relations, searching
+from tickets import actions, drafting, queue, relations, searching
 from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
@@ -138,6 +138,8 @@ def _file(request: Asked, form: FilingForm, follows: Ticket | None) -> HttpRespo
     def act(typed: dict[str, Any], at: datetime) -> str:
         same = follows is not None and follows.customer_id == typed["customer"].pk
         opened.append(actions.open_ticket(**typed, follows=follows if same else None, by=request.user, at=at))
+        if follows:
+            drafting.clear(ticket=follows, user=request.user, sent=typed["description"])
         return reverse("ticket", args=[opened[0].ref])
 
     answer = send(request, "create", form, act)

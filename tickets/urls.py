@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets import bulk_views, live_views, relation_views, searching, views
+from tickets import bulk_views, draft_views, live_views, relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),
     path("tickets/<str:ref>/previous", live_views.previous_ticket, name="ticket_previous"),
     path("tickets/<str:ref>/presence", live_views.present, name="ticket_presence"),
+    path("tickets/<str:ref>/draft", draft_views.draft, name="ticket_draft"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),
     path("tickets/<str:ref>/start", views.start, name="ticket_start"),

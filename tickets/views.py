@@ -19,7 +19,19 @@ from sla.models import Priority
 from tickets import actions, after, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
 from tickets.models import Status, Ticket
-from tickets.pages import Asked, Trouble, came_from, changed_by, desk_only, first_answer, people_only, see, send, why
+from tickets.pages import (
+    Asked,
+    Trouble,
+    came_from,
+    changed_by,
+    desk_only,
+    first_answer,
+    forget_draft,
+    people_only,
+    see,
+    send,
+    why,
+)
 from tickets.timeline import entries_visible_to, timeline
 from tickets.workflow import offered
 
@@ -202,6 +214,8 @@ def _verb(
 
     def do(said: dict[str, Any], at: datetime) -> str:
         act(ticket=found, **said, by=request.user, at=at)
+        if said.get("body"):
+            forget_draft(request, found, name, said["body"], at)
         return after.way_on(request, request.user, found)
 
     answer = send(request, name, form, do)

@@ -60,6 +60,7 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/next": Route(DESK),
     "tickets/<str:ref>/previous": Route(DESK),
     "tickets/<str:ref>/presence": sent(*DESK),
+    "tickets/<str:ref>/draft": sent(*TICKETS),
     "tickets/<str:ref>/reply": sent(*TICKETS),
     "tickets/<str:ref>/note": sent(*DESK),
     "tickets/<str:ref>/start": sent(*DESK),
