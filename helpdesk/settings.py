@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "helpdesk.audit",
     "helpdesk.outbox",
     "sla",
+    "oncall",
     "tickets",
     "allauth",
     "allauth.account",

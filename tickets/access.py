@@ -1,7 +1,8 @@
 """The only way to a ticket: what a person may see.
 
-Engineers, leads and admins see every ticket. A customer's member sees the tickets they requested there; a customer's
-admin sees all of that customer's. An auditor, and anybody else, sees none: to them a ticket does not exist (404).
+Leads and admins see every ticket, engineers all but those of restricted customers whose team they are not on. A
+customer's member sees the tickets they requested there; a customer's admin sees all of that customer's. An auditor, and
+anybody else, sees none: to them a ticket does not exist (404).
 """
 
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -10,6 +11,7 @@ from django.db import models
 from django.http import Http404
 
 from helpdesk import refs
+from helpdesk.accounts.models import Customer
 from helpdesk.accounts.permissions import customers_of
 
 if TYPE_CHECKING:
@@ -26,8 +28,10 @@ SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at", "o
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: "User") -> Self:
         """The tickets `user` may see."""
-        if user.is_desk:
+        if user.sees_every_customer:
             return self
+        if user.is_desk:
+            return self.exclude(customer__in=Customer.objects.hidden_from(user).values("pk"))
         mine = customers_of(user)
         if not mine:
             return self.none()

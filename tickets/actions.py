@@ -1,7 +1,7 @@
 """Every write on a ticket: verbs that lock, decide, write history, clocks, letters and columns in one transaction.
 
-Lock order is Ticket, Clock, outbox. `at` is cut to seconds and never earlier than the ticket's last event, so that
-history is in order. Facts for the SLA engine are written with the history; the clocks are computed from them.
+Lock order is Ticket, Clock, Load, outbox. `at` is cut to seconds and never earlier than the ticket's last event, so
+that history is in order. Facts for the SLA engine are written with the history; the clocks are computed from them.
 
 An action joins the transaction of its door and takes no savepoint of its own: what it refuses undoes the whole door.
 Whoever does several in one transaction and goes on after a refusal sets the savepoints.
@@ -21,8 +21,8 @@ from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
-from tickets import notify, search
-from tickets.models import CloseReason, Message, Source, Status, Ticket
+from tickets import assigning, loads, notify, search
+from tickets.models import AssignmentDecision, CloseReason, Message, Source, Status, Ticket
 from tickets.workflow import Conflict, Refused, check_version, move, stuck, undo
 
 # Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
@@ -39,6 +39,7 @@ def open_ticket(
     category: str,
     impact: str = "",
     urgency: str = "",
+    service: str = "",
     priority: str | None = None,
     source: str = Source.WEB,
     requester: User | None = None,
@@ -47,7 +48,7 @@ def open_ticket(
     by: User,
     at: datetime,
 ) -> Ticket:
-    """Opens a ticket: the opening text, its clocks and the receipt.
+    """Opens a ticket: the opening text, its clocks, the engineer who takes it (assigning.py) and the letters.
 
     The priority is `priority` where given, else what impact and urgency propose. `requester` is given where an engineer
     files for a customer; then the response is met at once if the source is phone (sla.md, R6). `author` is whose words
@@ -61,15 +62,25 @@ def open_ticket(
     if priority is None or priority not in clocks.targets_of(terms):
         raise Refused("priority", _("This is not a priority we know."))
     states = clocks.begin(terms=terms, fact=["created", priority, source], at=at)
+    choice = assigning.choose(
+        customer=customer,
+        reader=requester,
+        service=service,
+        priority=priority,
+        response_due_in_s=states[0].target_s,
+        at=at,
+    )
     ticket = Ticket(
         customer=customer,
         requester=requester,
+        assigned_to_id=choice.to.user if choice.to else None,
         title=title,
         priority_id=priority,
         category=category,
         source=source,
         impact=impact,
         urgency=urgency,
+        service=service,
         follows=follows,
         policy_id=terms.policy,
         plan_id=terms.plan,
@@ -83,9 +94,13 @@ def open_ticket(
     happenings = [_opened(ticket, message)]
     if follows:
         happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
+    happenings.append(choice.happening)
     record(happenings, by=by, at=at, subject=ticket.ref, customer=customer.pk)
     clocks.start(ticket.ref, states, report=_report(ticket))
-    notify.receipt(ticket, at=at, priority=priority)
+    # Whoever files for a customer has spoken with them.
+    assigning.keep(choice, ticket, worked=(customer.pk, by.pk) if by.is_desk else None, at=at)
+    leads = [] if choice.to else notify.leads()
+    notify.opened(ticket, by=by, engineer=choice.to, leads=leads, at=at, priority=priority)
     return ticket
 
 
@@ -96,6 +111,7 @@ def _opened(ticket: Ticket, message: Message) -> Happening:
         "impact": ticket.impact,
         "urgency": ticket.urgency,
         "source": ticket.source,
+        "service": ticket.service,
     }
     return Happening("ticket.opened", data, ["created", ticket.priority_id, ticket.source], public=True)
 
@@ -103,10 +119,11 @@ def _opened(ticket: Ticket, message: Message) -> Happening:
 def _may_file(customer: Customer, requester: User, by: User) -> None:
     # Who belongs where was read in this very request: a company deactivated while somebody typed is not among them.
     theirs = by == requester or by.is_service
-    allowed = by.is_desk or (theirs and may(by, Right.OPEN_TICKET, customer.pk))
+    desk = by.is_desk and (not customer.restricted or Customer.objects.known_to(by).filter(pk=customer.pk).exists())
+    allowed = desk or (theirs and may(by, Right.OPEN_TICKET, customer.pk))
     if allowed and customer.pk in customers_of(requester):
         return
-    if (by.is_desk or customer.pk in customers_of(by)) and Customer.objects.active().filter(pk=customer.pk).exists():
+    if (desk or customer.pk in customers_of(by)) and Customer.objects.active().filter(pk=customer.pk).exists():
         raise Refused("requester", _("This person does not belong to the company."))
     raise Refused(
         "customer", _("This company can no longer file tickets here. Your text is kept below; please call us.")
@@ -245,12 +262,18 @@ def _say_and_move(ticket: Ticket, verb: str, version: int, body: str, by: User, 
 
 @transaction.atomic(savepoint=False)
 def assign(*, ticket: Ticket, version: int, to: User | None, reason: str, by: User, at: datetime) -> Ticket:
-    """Gives the ticket to somebody of the desk, or to nobody. Raises Refused where they cannot take it."""
+    """Gives the ticket to somebody of the desk, or to nobody. Raises Refused where they cannot take it.
+
+    It needs a reason, unless one takes what nobody has.
+    """
     deed = Deed.begin(ticket, by, at)
     _may_work(deed, version)
-    if to is not None and not to.is_desk:
+    if to is not None and not (to.is_desk and Ticket.objects.visible_to(to).filter(pk=ticket.pk).exists()):
         raise Refused("to", _("This person cannot take tickets."))
-    if deed.ticket.assigned_to_id != (to.pk if to else None):
+    held = deed.ticket.assigned_to_id
+    if held != (to.pk if to else None):
+        if not reason.strip() and not (held is None and to == by):
+            raise Refused("reason", _("Write down why: colleagues read it."))
         deed.assign(to, reason)
         deed.tell("ticket.assigned", "assignee")
     return deed.finish()
@@ -307,6 +330,12 @@ class Deed:
     happenings: list[Happening] = field(default_factory=list)
     news: list[notify.News] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
+    before: loads.Weight = field(init=False)
+    decided: AssignmentDecision | None = None
+    worked: bool = False
+
+    def __post_init__(self) -> None:
+        self.before = loads.Weight.of(self.ticket)
 
     @classmethod
     def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
@@ -326,6 +355,7 @@ class Deed:
     def move(self, verb: str, version: int | None = None, **columns: Any) -> None:
         moved = move(self.ticket, verb, by=self.by, version=version, **columns)
         self.happen(moved.happening)
+        self.worked = self.by.is_desk
         if moved.verb.hears:
             self.tell(moved.verb.action, *moved.verb.hears)
 
@@ -344,6 +374,7 @@ class Deed:
         data: dict[str, Any] = {"old": key_of(old) if old else None, "to": to.key if to else None}
         if reason.strip():
             data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
+        self.decided = assigning.by_hand(self.ticket, to=to, by=self.by, reason=data.get("message"))
         self.happen(Happening("ticket.assigned", data, ["assigned"]))
 
     def happen(self, happening: Happening) -> None:
@@ -365,8 +396,15 @@ class Deed:
         ticket.last_event_at = self.at
         columns = ["sla_due_at", "due_kind", "queue_at", "version", "last_event_at"]
         ticket.save(update_fields=[*columns, *self.changed])
+        loads.keep(self._weighed(), at=self.at, decided=self.decided)
         notify.tell(ticket, self.news, by=self.by, at=self.at)
         return ticket
+
+    def _weighed(self) -> loads.Change:
+        ticket = self.ticket
+        worked = (ticket.customer_id, self.by.pk) if self.worked else None
+        given_to = self.decided.winner_id if self.decided else None
+        return loads.Change(self.before, loads.Weight.of(ticket), given_to, worked)
 
 
 def _said(message: Message, by: User) -> Happening:

@@ -193,7 +193,7 @@ class NewTicketForm(WordsForm):
         text, mine = self.cleaned_data["customer_id"], list(customers_of(self.by))
         if not text and len(mine) != 1:
             raise forms.ValidationError(_("Say which company: there is more than one."))
-        found = _customer(text) if text else Customer.objects.get(pk=mine[0])
+        found = _customer(text, self.by) if text else Customer.objects.get(pk=mine[0])
         if found is None or not (self.by.is_desk or found.pk in mine):
             raise forms.ValidationError(_("There is no such company for this key."))
         return found
@@ -216,9 +216,10 @@ class NewTicketForm(WordsForm):
         return said
 
 
-def _customer(text: str) -> Customer | None:
+def _customer(text: str, by: User) -> Customer | None:
     try:
-        return Customer.objects.active().filter(pk=UUID(text)).first()
+        found = Customer.objects.active().filter(pk=UUID(text))
+        return (found.known_to(by) if by.is_desk else found).first()
     except ValueError:
         return None
 
@@ -389,6 +390,7 @@ def summary(ticket: Ticket, known: Iterable[Clock]) -> dict[str, Any]:
         "status": ticket.status,
         "priority": ticket.priority_id,
         "category": ticket.category,
+        "service": ticket.service or None,
         "source": ticket.source,
         "customer_id": str(ticket.customer_id),
         "requester": ticket.requester.name,

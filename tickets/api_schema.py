@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import Field
 
 from helpdesk.problem import CONTENT_TYPE
+from oncall.families import FAMILIES
 from sla.words import Words
 from tickets.models import Category, Status
 
@@ -40,6 +41,7 @@ class NewTicket(Schema):
     priority: str | None = Field(None, description=_("Needed unless impact and urgency are there."), examples=["high"])
     customer_id: str | None = Field(None, description=_("The company's UUID; needed where the key serves several."))
     category: str | None = Field(None, description=_("technical, billing or account; technical where it is left out."))
+    service: str | None = Field(None, description=_("The family of AWS services it is about."))
     impact: str | None = Field(None, description=_("With urgency it proposes the priority, as on the page."))
     urgency: str | None = Field(None)
     requester: str | None = Field(None, description=_("Mail address of the person of the company who asks."))
@@ -66,6 +68,7 @@ class Summary(Schema):
     status: Status
     priority: str
     category: str
+    service: str | None
     source: str
     customer_id: str
     requester: str
@@ -145,6 +148,7 @@ def described(told: dict[str, Any], words: Words) -> dict[str, Any]:
     for name, known in codes.items():
         sent["properties"][name] |= {"enum": known}
     sent["properties"]["category"] |= {"enum": list(Category.values)}
+    sent["properties"]["service"] |= {"enum": list(FAMILIES)}
     sent["properties"]["customer_id"] |= {"format": "uuid"}
     sent["properties"]["requester"] |= {"format": "email"}
     sent["anyOf"] = [{"required": ["priority"]}, {"required": ["impact", "urgency"]}]

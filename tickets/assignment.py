@@ -4,9 +4,11 @@ Algorithm assign/1, as oncall.md specifies it. Nobody is ever picked who cannot 
 where nobody is eligible the winner is None and each exclusion has its reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 ALGORITHM = "assign/1"
 # What a ticket weighs, by the rank of its priority; a fourth and further ranks weigh as little as the fourth.
@@ -41,8 +43,7 @@ class Wanted:
         return points_of(self.rank)
 
 
-@dataclass(frozen=True)
-class Engineer:
+class Engineer(NamedTuple):
     """One who might take it. `shift` is primary, secondary, on, next or off; `skill` 0 to 3 in the ticket's service."""
 
     key: str
@@ -60,24 +61,20 @@ class Engineer:
     may_see: bool = True
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """How one engineer fared: either `excluded` says why not, or tier, parts and total say how well."""
 
     key: str
     excluded: str = ""
     tier: int = 0
     parts: dict[str, int] | None = None
+    total: int = 0
     engineer: Engineer | None = None
-
-    @property
-    def total(self) -> int:
-        return sum((self.parts or {}).values())
 
     def as_json(self) -> dict[str, Any]:
         if self.excluded:
-            return {"key": self.key, "excluded": self.excluded}
-        return {"key": self.key, "tier": self.tier, "parts": self.parts, "total": self.total}
+            return {"user": self.key, "excluded": self.excluded}
+        return {"user": self.key, "tier": self.tier, "parts": self.parts, "total": self.total}
 
 
 @dataclass(frozen=True)
@@ -87,6 +84,11 @@ class Decision:
     candidates: tuple[Candidate, ...]
     winner: Candidate | None
     runner_up: Candidate | None
+
+    @property
+    def told(self) -> list[Candidate]:
+        """Whom a sentence speaks of: the winner and the runner-up, or everybody where nobody can take it."""
+        return [c for c in (self.winner, self.runner_up) if c] or list(self.candidates)
 
 
 def points_of(rank: int) -> int:
@@ -98,7 +100,10 @@ def decide(wanted: Wanted, engineers: Sequence[Engineer]) -> Decision:
     """Who takes the ticket. Of two alike the one named first in `engineers` does."""
     candidates = tuple(_judge(wanted, e) for e in engineers)
     able = [(n, c) for n, c in enumerate(candidates) if not c.excluded]
-    best = [c for _n, c in sorted(able, key=lambda found: _order(*found))]
+    # Few are as good as the second best: only of these it matters who is freer.
+    rough = sorted((c.tier, -c.total) for _n, c in able)[:2]
+    close = [(n, c) for n, c in able if (c.tier, -c.total) <= rough[-1]]
+    best = [c for _n, c in sorted(close, key=lambda found: _order(*found))]
     return Decision(candidates, best[0] if best else None, best[1] if len(best) > 1 else None)
 
 
@@ -112,7 +117,7 @@ def _judge(wanted: Wanted, e: Engineer) -> Candidate:
         "shift": (SHIFT_URGENT if wanted.urgent else SHIFT_CALM)[e.shift],
         "affinity": NAMED if e.named else HANDLED if e.handled_90d else 0,
     }
-    return Candidate(e.key, tier=tier, parts=parts, engineer=e)
+    return Candidate(e.key, tier=tier, parts=parts, total=sum(parts.values()), engineer=e)
 
 
 def _excluded(wanted: Wanted, e: Engineer) -> str:
@@ -134,7 +139,7 @@ def _excluded(wanted: Wanted, e: Engineer) -> str:
 def _order(place: int, c: Candidate) -> tuple[Any, ...]:
     e = c.engineer
     assert e is not None
-    return (c.tier, -c.total, e.load / e.capacity, -e.idle_s, place)
+    return (c.tier, -c.total, Fraction(e.load, e.capacity), -e.idle_s, place)
 
 
 # --- In words --------------------------------------------------------------------------------------------------------
@@ -156,38 +161,47 @@ REASONS_ZH = {
     "may not see customer": "无权查看该客户",
 }
 
+NOBODY = {"zh": ("没有可以分配的工程师", "：", "、", "。"), "en": ("Nobody can take it", ": ", ", ", ".")}
+# Of more people than these only the number is told.
+MOST_NAMED = 12
+
 
 def sentence(
-    language: str, wanted: Wanted, told: Iterable[dict[str, Any]], names: dict[str, str], engineers: dict[str, Any]
+    language: str, wanted: Wanted, told: Sequence[Candidate], names: Mapping[str, str], service: str = ""
 ) -> str:
     """Why the winner, in one sentence of `language` (zh or en).
 
-    `told` are candidates as_json, the winner and the runner-up first where there are any; `engineers` gives load,
-    capacity, skill and shift by key, as they were.
+    `told` are whom it speaks of (Decision.told), `names` theirs by key and `service` what the wanted one is called.
     """
-    told = list(told)
-    best = [c for c in told if not c.get("excluded")]
-    if not best:
+    if not told or told[0].excluded:
         return _nobody(language, told, names)
-    first, rest = best[0], best[1:2]
-    e = engineers[first["key"]]
-    affinity = AFFINITY[language].get(first["parts"]["affinity"], "")
-    service, skill = wanted.service or "—", e["skill"] if wanted.service else 0
-    who, shift, total = names[first["key"]], SHIFTS[language][e["shift"]], first["total"]
+    first, e = told[0], told[0].engineer
+    assert e is not None
+    affinity = AFFINITY[language].get((first.parts or {})["affinity"], "")
+    skill = e.skill if wanted.service else 0
+    who, shift, service = names[first.key], SHIFTS[language][e.shift], service or wanted.service or "—"
     if language == "zh":
-        head = f"{who}：{service} 技能 {skill}/3、当前负载 {e['load']}/{e['capacity']}、{shift}"
+        head = f"{who}：{service} 技能 {skill}/3、当前负载 {e.load}/{e.capacity}、{shift}"
         head += f"、{affinity}" if affinity else ""
-        tail = f"；次选 {names[rest[0]['key']]} {rest[0]['total']}。" if rest else "。"
-        return f"{head}，总分 {total}{tail}"
-    head = f"{who}: {service} skill {skill}/3, load {e['load']}/{e['capacity']}, {shift}"
+        tail = "".join(f"；次选 {names[c.key]} {c.total}" for c in told[1:])
+        return f"{head}，总分 {first.total}{tail}。"
+    head = f"{who}: {service} skill {skill}/3, load {e.load}/{e.capacity}, {shift}"
     head += f", {affinity}" if affinity else ""
-    tail = f"; next best {names[rest[0]['key']]} {rest[0]['total']}." if rest else "."
-    return f"{head}, total {total}{tail}"
+    tail = "".join(f"; next best {names[c.key]} {c.total}" for c in told[1:])
+    return f"{head}, total {first.total}{tail}."
 
 
-def _nobody(language: str, told: list[dict[str, Any]], names: dict[str, str]) -> str:
-    if language == "zh":
-        why = "、".join(f"{names[c['key']]}{REASONS_ZH[c['excluded']]}" for c in told)
-        return f"没有可以分配的工程师：{why}。" if why else "没有可以分配的工程师。"
-    why = ", ".join(f"{names[c['key']]} {c['excluded']}" for c in told)
-    return f"Nobody can take it: {why}." if why else "Nobody can take it."
+def _nobody(language: str, told: Sequence[Candidate], names: Mapping[str, str]) -> str:
+    if len(told) > MOST_NAMED:
+        counts = Counter(c.excluded for c in told)
+        parts = [f"{_why(language, why)} {count}" for why, count in counts.items()]
+    elif language == "zh":
+        parts = [f"{names[c.key]}{_why(language, c.excluded)}" for c in told]
+    else:
+        parts = [f"{names[c.key]} {c.excluded}" for c in told]
+    head, colon, comma, end = NOBODY[language]
+    return f"{head}{colon}{comma.join(parts)}{end}" if parts else f"{head}{end}"
+
+
+def _why(language: str, reason: str) -> str:
+    return REASONS_ZH[reason] if language == "zh" else reason

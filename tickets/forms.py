@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from helpdesk import refs
 from helpdesk.accounts.models import Customer, User
 from helpdesk.text import Block, Line
+from oncall.families import CHOICES
 from sla.models import Impact, Urgency
 from tickets.models import Category, CloseReason, Source, Ticket
 from tickets.presence import STATES
@@ -57,6 +58,14 @@ class DeskForm(forms.Form):
         return ""
 
 
+class ServiceField(forms.ChoiceField):
+    """A family of AWS services, or none."""
+
+    def __init__(self) -> None:
+        wrong = {"invalid_choice": _l("Choose one of the services.")}
+        super().__init__(choices=[("", ""), *CHOICES], required=False, error_messages=wrong)
+
+
 # --- Filing ----------------------------------------------------------------------------------------------------------
 
 
@@ -69,6 +78,7 @@ class WordsForm(DeskForm):
         choices=Category.choices,
         error_messages={"required": _l("Choose a category."), "invalid_choice": _l("Choose a category.")},
     )
+    service = ServiceField()
 
 
 class FilingForm(WordsForm):
@@ -216,6 +226,10 @@ class AssignForm(StepForm):
         if found is None:
             raise forms.ValidationError(_("This person cannot take tickets."))
         return found
+
+
+class ClassifyForm(StepForm):
+    service = ServiceField()
 
 
 class PrioritiseForm(StepForm):

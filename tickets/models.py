@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk import refs
 from helpdesk.accounts.models import Customer, User
+from oncall.families import FAMILIES, Family
 from sla.clocks import Terms, number_of
 from sla.models import CalendarVersion, Plan, PolicyVersion, Priority
 from tickets.access import TicketQuerySet
@@ -62,6 +63,7 @@ class Ticket(models.Model):
     source = models.CharField(max_length=20, choices=Source.choices)
     impact = models.CharField(max_length=20, blank=True)
     urgency = models.CharField(max_length=20, blank=True)
+    service = models.CharField(max_length=20, blank=True)
     close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", db_index=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
@@ -127,6 +129,11 @@ class Ticket(models.Model):
     def terms(self) -> Terms:
         """What was promised when it was opened."""
         return Terms(self.policy_id, self.plan_id, self.calendar_id)
+
+    @property
+    def family(self) -> Family | None:
+        """The family of AWS services it is about, where somebody said so."""
+        return FAMILIES.get(self.service)
 
     @property
     def policy_number(self) -> int:
@@ -211,6 +218,48 @@ class Draft(models.Model):
     def stamp(self) -> str:
         """`at` as a form carries it."""
         return self.at.isoformat()
+
+
+class Load(models.Model):
+    """What a colleague has in hand, in points (loads.py), and when they were last given a ticket."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="+")
+    points = models.IntegerField(default=0)
+    last_assigned_at = models.DateTimeField(null=True)
+
+
+class Handled(models.Model):
+    """When a colleague last worked on a ticket of a customer's."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "user"], name="handled_once_each")]
+
+
+class AssignmentDecision(models.Model):
+    """To whom a ticket went and why, all of it as it stood then; only ever added to (a trigger sees to it).
+
+    By the rule: `inputs` is what was asked of whom, `candidates` how each fared, and the sentences name people by key,
+    so that whoever is erased is gone from them too. By hand: `manual_by` and, in an internal note, the `reason`.
+    """
+
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="decisions", db_index=False)
+    at = models.DateTimeField()
+    algorithm = models.CharField(max_length=20)
+    inputs = models.JSONField(default=dict)
+    candidates = models.JSONField(default=list)
+    winner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    runner_up = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    sentence_zh = models.TextField(blank=True)
+    sentence_en = models.TextField(blank=True)
+    manual_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    reason = models.ForeignKey(Message, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["ticket", "-id"], name="decisions_of_ticket")]
 
 
 class SearchRow(models.Model):

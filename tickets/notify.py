@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from helpdesk.accounts.models import User
-from helpdesk.outbox.enqueue import Draft, enqueue
+from helpdesk.outbox.enqueue import Draft, Reader, enqueue
 from helpdesk.outbox.models import Letter
 from tickets.models import Ticket
 
@@ -34,12 +34,27 @@ def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime) -> lis
     return enqueue(drafts.values(), at=at, subject=ticket.ref, customer=ticket.customer_id) if drafts else []
 
 
-def receipt(ticket: Ticket, *, at: datetime, **data: Any) -> list[Letter]:
+def opened(
+    ticket: Ticket, *, by: User, engineer: Reader | None, leads: Iterable[User], at: datetime, priority: str
+) -> list[Letter]:
+    """The receipt for the requester; and who has the ticket now, or that nobody could be given it. One statement."""
+    ref = ticket.ref
+    drafts = [] if ticket.requester.is_service else [_receipt(ticket, priority)]
+    if engineer and engineer.key != by.key:
+        drafts.append(Draft("ticket.assigned", engineer, {"ref": ref}))
+    drafts += [Draft("ticket.assignment_failed", lead, {"ref": ref}) for lead in leads]
+    return enqueue(drafts, at=at, subject=ref, customer=ticket.customer_id) if drafts else []
+
+
+def _receipt(ticket: Ticket, priority: str) -> Draft:
     """The letter that says we have it, with the promise's due times."""
-    if ticket.requester.is_service:
-        return []
-    draft = Draft("ticket.received", ticket.requester, {"ref": ticket.ref, **data})
-    return enqueue([draft], at=at, subject=ticket.ref, customer=ticket.customer_id)
+    return Draft("ticket.received", ticket.requester, {"ref": ticket.ref, "priority": priority})
+
+
+def leads() -> list[User]:
+    """Who hears that a ticket has nobody: the leads, or the administrators where there is no lead. One statement."""
+    found = list(User.objects.filter(is_active=True, staff_role__in=["lead", "admin"]).order_by("pk"))
+    return [u for u in found if u.staff_role == "lead"] or found
 
 
 def people(ticket: Ticket, hearers: tuple[str, ...], by: User) -> list[User]:

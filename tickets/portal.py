@@ -22,6 +22,7 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import companies, customers_of
 from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
+from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.promise import matrix, promises
 from tickets import actions, drafting, queue, relations, searching
@@ -85,9 +86,9 @@ def file(request: Asked) -> HttpResponse:
 
 def file_for(request: Asked) -> HttpResponse:
     """An engineer files for somebody of a customer: first which customer, then the ticket."""
-    customer = _customer(request.POST.get("customer") or request.GET.get("customer", ""))
+    customer = _customer(request.POST.get("customer") or request.GET.get("customer", ""), request.user)
     if customer is None:
-        customers = Customer.objects.active().order_by("name")[:MOST_CHOICES]
+        customers = Customer.objects.active().known_to(request.user).order_by("name")[:MOST_CHOICES]
         return render(request, "tickets/create_for.html", {"section": "create", "customers": customers})
     people = User.objects.people().filter(is_active=True, memberships__customer=customer, memberships__is_active=True)
     given = {"customers": [customer], "people": people.order_by("name")[:MOST_CHOICES], **_answers()}
@@ -107,9 +108,9 @@ def _looking(request: Asked) -> bool:
     return any(name in request.POST for name in LOOKING)
 
 
-def _customer(text: str) -> Customer | None:
+def _customer(text: str, user: User) -> Customer | None:
     try:
-        return Customer.objects.active().filter(pk=UUID(text)).first()
+        return Customer.objects.active().known_to(user).filter(pk=UUID(text)).first()
     except ValueError:
         return None
 
@@ -127,7 +128,8 @@ def _typed(request: Asked, follows: Ticket | None) -> dict[str, str]:
     typed = {name: showable(str(value)) for name, value in request.POST.items()}
     begun = {"category": Category.TECHNICAL.value}
     if follows:
-        begun |= {"title": follows.title, "category": follows.category, "customer": str(follows.customer_id)}
+        begun |= {"title": follows.title, "category": follows.category, "service": follows.service}
+        begun |= {"customer": str(follows.customer_id)}
     return begun | typed
 
 
@@ -171,6 +173,7 @@ def _filing_page(
         "follows": follows,
         "customer": customer,
         "categories": Category.choices,
+        "families": FAMILIES.values(),
         "promises": promises(at),
         "matrix": json.dumps({f"{impact} {urgency}": code for (impact, urgency), code in proposals.items()}),
         "proposed": proposals.get(answers),

@@ -308,7 +308,11 @@ def names(asked: Question, user: User) -> list[Name]:
         return []
     companies = Customer.objects.filter(_named(words, "name", "code")).annotate(number=Value(0))
     people = User.objects.filter(_named(words, "name"), staff_role=None)
-    if not user.is_desk:
+    if user.is_desk:
+        hidden = Customer.objects.hidden_from(user).values("pk")
+        companies = companies.known_to(user)
+        people = people if user.sees_every_customer else people.exclude(memberships__customer__in=hidden)
+    else:
         mine = list(customers_of(user))
         companies = companies.filter(pk__in=mine)
         people = people.filter(pk__in=Membership.objects.filter(customer__in=mine).values("user"))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
+from oncall.families import FAMILIES
 from sla.words import Words
 from tickets import tagging
 from tickets.access import messages_visible_to, people_of
@@ -20,6 +21,8 @@ from tickets.models import CloseReason, Message, Source, Status, Ticket
 
 # What codes are called that are no rows.
 CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason]}
+# A service has a key of its own: its codes are words that mean something else elsewhere ("billing").
+SERVICES = ("service", "old_service")
 # These say that a message was written: the message itself stands in the timeline.
 SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted"]
 
@@ -109,4 +112,4 @@ def _worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, str])
     def word(value: Any) -> Any:
         return names.get(value) or labels.get(value) or value if isinstance(value, str) else value
 
-    return {k: word(v) for k, v in data.items()}
+    return {k: FAMILIES.get(v, v) if k in SERVICES else word(v) for k, v in data.items()}

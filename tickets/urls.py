@@ -27,6 +27,7 @@ urlpatterns = [
     path("tickets/<str:ref>/reopen", views.reopen, name="ticket_reopen"),
     path("tickets/<str:ref>/withdraw", views.withdraw, name="ticket_withdraw"),
     path("tickets/<str:ref>/assign", views.assign, name="ticket_assign"),
+    path("tickets/<str:ref>/classify", views.classify, name="ticket_classify"),
     path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
     path("tickets/<str:ref>/link", relation_views.link, name="ticket_link"),
     path("tickets/<str:ref>/unlink", relation_views.unlink, name="ticket_unlink"),

@@ -14,10 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
+from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, after, forms, portal, queue, relations, searching, tagging
+from tickets import actions, after, classifying, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
+from tickets.assigning import takers
 from tickets.models import Status, Ticket
 from tickets.pages import (
     Asked,
@@ -33,6 +35,7 @@ from tickets.pages import (
     why,
 )
 from tickets.timeline import entries_visible_to, timeline
+from tickets.whyme import why_me
 from tickets.workflow import offered
 
 SHOWN_IN_ROWS = [
@@ -122,7 +125,7 @@ def _choices(request: Asked) -> dict[str, Any] | None:
     return {
         "statuses": Status.choices,
         "priorities": Priority.objects.all(),
-        "customers": Customer.objects.all()[:MOST_CHOICES],
+        "customers": Customer.objects.known_to(request.user)[:MOST_CHOICES],
         "people": User.objects.staff().order_by("name")[:MOST_CHOICES],
         "since": queue.SINCE.items(),
     }
@@ -190,17 +193,14 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),
-        "people": _colleagues() if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
+        "takers": takers(ticket, at) if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
+        **why_me(ticket, in_full="whyme" in request.GET),
+        "families": FAMILIES.values(),
         "priorities": own_words.priorities.values(),
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
     }
     return see(request, "tickets/ticket.html", ticket, trouble, context)
-
-
-def _colleagues() -> list[tuple[int, str]]:
-    """Who may be assigned; asked for only when somebody wants to."""
-    return list(User.objects.staff().order_by("name").values_list("pk", "name")[:MOST_CHOICES])
 
 
 # --- Verbs -----------------------------------------------------------------------------------------------------------
@@ -294,3 +294,10 @@ def assign(request: Asked, ref: str) -> HttpResponse:
 def prioritise(request: Asked, ref: str) -> HttpResponse:
     done = _("The priority is changed.")
     return _verb(request, ref, "prioritise", forms.PrioritiseForm(request.POST), actions.prioritise, done)
+
+
+@desk_only
+@require_POST
+def classify(request: Asked, ref: str) -> HttpResponse:
+    done = _("The service is changed.")
+    return _verb(request, ref, "classify", forms.ClassifyForm(request.POST), classifying.classify, done)

@@ -31,7 +31,7 @@ from helpdesk.outbox.models import Letter
 
 INVITED_FOR = timedelta(days=7)
 PROFILE = ["name", "language", "zone", "phone"]
-COMPANY = ["name", "code", "language", "zone", "is_active"]
+COMPANY = ["name", "code", "language", "zone", "is_active", "restricted"]
 
 
 # --- Coming in -------------------------------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def create_customer(*, name: str, code: str, language: str, zone: str, by: User,
 
 @transaction.atomic
 def change_customer(*, customer: Customer, by: User, at: datetime, **given: Any) -> Customer:
-    """Changes name, code, language, zone, or whether the company is active. Only what differs is written."""
+    """Changes name, code, language, zone, whether it is active, restricted. Only what differs is written."""
     _demand(by, Right.ADMIN)
     if fields := _differing(customer, given, COMPANY):
         _write(customer, given, fields)

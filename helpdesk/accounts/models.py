@@ -65,6 +65,15 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
+    def hidden_from(self, user: "User") -> Self:
+        """The restricted customers whose team an engineer is not on. Leads and administrators see every customer."""
+        ours = CustomerTeam.objects.filter(user=user.pk, customer=models.OuterRef("pk"))
+        return self.filter(models.Q(restricted=True), ~models.Exists(ours))
+
+    def known_to(self, user: "User") -> Self:
+        """The customers that a colleague may know of; whose people may know which, permissions.py says."""
+        return self if user.sees_every_customer else self.exclude(pk__in=Customer.objects.hidden_from(user))
+
 
 class Customer(models.Model):
     """A company whose people file tickets. Its UUID is the API's `customer_id`."""
@@ -75,6 +84,9 @@ class Customer(models.Model):
     language = models.CharField(_("language"), max_length=10, choices=Language.choices, default=Language.CHINESE)
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_zone])
     is_active = models.BooleanField(_("active"), default=True)
+    restricted = models.BooleanField(
+        _("restricted"), default=False, help_text=_("Only leads, administrators and the engineers of its team see it.")
+    )
     created_at = models.DateTimeField(_("created"), editable=False)
 
     objects = CustomerQuerySet.as_manager()
@@ -83,6 +95,8 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering = ["name"]
+        # Every list an engineer asks for leaves these out; mostly there are none.
+        indexes = [models.Index(fields=["id"], condition=models.Q(restricted=True), name="restricted_customers")]
 
     def __str__(self) -> str:
         return self.name
@@ -142,6 +156,8 @@ class User(AbstractBaseUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        # Colleagues are few among many customers' people, and each new ticket asks who they are.
+        indexes = [models.Index(fields=["id"], condition=models.Q(staff_role__isnull=False), name="colleagues")]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_person_per_address"),
             models.CheckConstraint(
@@ -165,6 +181,11 @@ class User(AbstractBaseUser):
     def is_desk(self) -> bool:
         """Works tickets: engineer, lead or admin."""
         return self.is_active and self.staff_role in (StaffRole.ENGINEER, StaffRole.LEAD, StaffRole.ADMIN)
+
+    @property
+    def sees_every_customer(self) -> bool:
+        """Leads and administrators; an engineer does not see a restricted one unless on its team."""
+        return self.is_active and self.staff_role in (StaffRole.LEAD, StaffRole.ADMIN)
 
     # What Django's admin asks. Its rights are ours: an admin, and nobody else.
     @property
@@ -195,6 +216,17 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["user", "customer"], name="one_membership_per_customer"),
             models.CheckConstraint(condition=models.Q(role__in=CustomerRole.values), name="known_customer_role"),
         ]
+
+
+class CustomerTeam(models.Model):
+    """That a colleague looks after a customer: sees it where it is restricted, and is its engineer where `named`."""
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="team")
+    user = models.ForeignKey(User, models.CASCADE, related_name="teams", db_index=False)
+    named = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "customer"], name="once_on_a_team")]
 
 
 class Invitation(models.Model):

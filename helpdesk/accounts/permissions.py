@@ -20,6 +20,7 @@ class Right(StrEnum):
     WITHDRAW = "withdraw"
     INVITE = "invite"
     KEYS = "keys"
+    TEAMS = "teams"  # who is on a customer's team; colleagues' skills, capacity and leave
     INVITE_STAFF = "invite_staff"
     CONSOLE = "console"
     ADMIN = "admin"
@@ -27,7 +28,7 @@ class Right(StrEnum):
 
 _MEMBER = {Right.OPEN_TICKET, Right.REPLY, Right.CONFIRM, Right.REOPEN, Right.WITHDRAW}
 _ENGINEER = {Right.REPLY, Right.NOTE, Right.WORK, Right.REOPEN}
-_LEAD = _ENGINEER | {Right.INVITE, Right.KEYS, Right.CONSOLE}
+_LEAD = _ENGINEER | {Right.INVITE, Right.KEYS, Right.TEAMS, Right.CONSOLE}
 ROLE_TABLE: dict[str, set[Right]] = {
     "customer:member": _MEMBER,
     "customer:admin": _MEMBER | {Right.INVITE, Right.KEYS},

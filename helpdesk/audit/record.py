@@ -34,12 +34,16 @@ SYSTEM = System()
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of history before it is written. `data` holds codes, numbers and keys only."""
+    """One line of history before it is written. `data` holds codes, numbers and keys only.
+
+    `by` is who did it, where that is not who did the rest of the action: the desk itself, on a rule.
+    """
 
     action: str
     data: dict[str, Any] = field(default_factory=dict)
     fact: list[Any] | None = None
     public: bool = False
+    by: Actor | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ def record(
     rows: list[Any] = []
     for h in happenings:
         audience, fact = "public" if h.public else "staff", None if h.fact is None else json.dumps(h.fact)
-        rows += [at, by.key, role_of(by), h.action, subject, customer, audience, json.dumps(h.data), fact]
+        actor = h.by or by
+        rows += [at, actor.key, role_of(actor), h.action, subject, customer, audience, json.dumps(h.data), fact]
     if not rows:
         return []
     origin = sender.get()

@@ -21,10 +21,12 @@ from django.db.models import Model
 
 from helpdesk import refs
 from helpdesk.bench import lives, people, words
+from oncall.families import FAMILIES
 from sla import clocks
 from sla.clock import ClockState
 from tickets import search
 from tickets.actions import NO_DUE
+from tickets.loads import reconcile
 from tickets.models import Category, SearchRow
 
 OPEN = 10_000
@@ -41,7 +43,7 @@ MOULDS = 300
 SEED = 1042
 COLUMNS = {
     "tickets_ticket": (
-        "id customer_id requester_id assigned_to_id title status priority category source impact urgency close_reason "
+        "id customer_id requester_id assigned_to_id title status priority category source impact urgency service close_reason "
         "plan_id policy_id calendar_id created_at last_event_at sla_due_at due_kind queue_at version tags"
     ),
     "tickets_message": "id ticket_id kind author_id by_desk source body html at",
@@ -52,6 +54,13 @@ COLUMNS = {
         "running_s paused_s remaining_s cause priority category engineer source"
     ),
 }
+# Who worked for which customer, as the actions would have kept it.
+HANDLED = """
+INSERT INTO tickets_handled (customer_id, user_id, last_at)
+SELECT customer_id, assigned_to_id, max(last_event_at) FROM tickets_ticket WHERE status <> 'new' AND assigned_to_id IS NOT NULL
+GROUP BY 1, 2
+"""
+SERVICES = list(FAMILIES)
 ACTIONS = {"engineer": "replied", "customer": "replied", "last": "replied"}
 Progress = Callable[[int, int], None]
 # Lines of COPY's text format, by table.
@@ -91,6 +100,8 @@ def load(count: int, *, at: datetime, companies: int = people.COMPANIES, progres
             progress(done, count)
         for table, last in vars(writer.last).items():
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, last])
+        cursor.execute(HANDLED)
+    reconcile()
     return writer.last
 
 
@@ -234,7 +245,7 @@ class Writer:
         last = row.at(row.life.steps[-1])
         return (
             f"{row.number}\t{row.company.key}\t{row.requester}\t{row.engineers[-1] or NULL}\t{words.title(row.number)}\t"
-            f"{row.life.status}\t{row.life.priority}\t{row.category}\tweb\t{impact}\t{urgency}\t"
+            f"{row.life.status}\t{row.life.priority}\t{row.category}\tweb\t{impact}\t{urgency}\t{SERVICES[row.number % len(SERVICES)]}\t"
             f"{'confirmed' if row.life.status == 'closed' else ''}\t{self.terms.plan}\t{self.terms.policy}\t"
             f"{self.terms.calendar}\t{row.draft.created_at}\t{last}\t{due[0] if due else NULL}\t{due[1] if due else ''}\t"
             f"{due[0] if due else NO_DUE}\t{row.life.writes}\t{{}}\n"

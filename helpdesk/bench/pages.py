@@ -114,6 +114,7 @@ def _filing() -> dict[str, str]:
         "category": "technical",
         "impact": "production_part",
         "urgency": "urgent",
+        "service": "database",
     }
 
 

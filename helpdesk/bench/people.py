@@ -12,6 +12,8 @@ from django.contrib.auth.hashers import make_password
 
 from helpdesk.accounts.models import Customer, Membership, User
 from helpdesk.bench import words
+from oncall.families import FAMILIES
+from oncall.models import Engineer, Skill
 
 COMPANIES = 400
 PEOPLE_EACH = 5
@@ -42,6 +44,13 @@ def write(at: datetime, companies: int = COMPANIES) -> People:
     """Makes everybody. Nobody can log in with a password: the bench makes its own sessions."""
     customers = Customer.objects.bulk_create(_customer(n, at) for n in range(companies))
     engineers = User.objects.bulk_create(_engineer(n, at) for n in range(ENGINEERS))
+    # Room for all that lies open, however much; and skills, so that somebody is the best for each ticket.
+    Engineer.objects.bulk_create(Engineer(user=e, capacity=30_000, languages=["zh", "en"]) for e in engineers)
+    Skill.objects.bulk_create(
+        Skill(user=e, family=family, level=(n + m) % 4)
+        for n, e in enumerate(engineers)
+        for m, family in enumerate(FAMILIES)
+    )
     people = User.objects.bulk_create(_person(n, at) for n in range(companies * PEOPLE_EACH))
     Membership.objects.bulk_create(
         Membership(user=p, customer=customers[n // PEOPLE_EACH], role="member" if n % PEOPLE_EACH else "admin")

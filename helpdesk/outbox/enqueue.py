@@ -17,9 +17,14 @@ from helpdesk.outbox.models import Letter
 class Reader(Protocol):
     """Somebody a letter goes to."""
 
-    email: str
-    language: str
-    zone: str
+    @property
+    def email(self) -> str: ...
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def zone(self) -> str: ...
 
     @property
     def key(self) -> str: ...

@@ -155,8 +155,23 @@ def said(at: datetime, now: datetime | None, style: str = "") -> str:
         return _near_day(days, inside=style in ("in", "on")) % {"time": time}
     if abs(days) < 7:
         return f"{dates.format_date(local, 'EEE', _locale())} {time}"
-    day = f"{local:%Y-%m-%d}" if local.year != today.year else dates.format_date(local, DAY_FORMS[_locale()], _locale())
+    day = f"{local:%Y-%m-%d}" if local.year != today.year else _day(local)
     return f"{day} {time}" if style else day
+
+
+@register.simple_tag
+def days(starts: datetime | str, ends: datetime | str) -> str:
+    """The days of a stretch of time, as the reader counts them: "2 Mar to 6 Mar"; `ends` is the instant after it."""
+    first, last = (
+        timezone.localtime(datetime.fromisoformat(at) if isinstance(at, str) else at) - back
+        for at, back in ((starts, timedelta()), (ends, timedelta(seconds=1)))
+    )
+    given = {"first": _day(first), "last": _day(last)}
+    return given["first"] if first.date() == last.date() else _("%(first)s to %(last)s") % given
+
+
+def _day(local: datetime) -> str:
+    return dates.format_date(local, DAY_FORMS[_locale()], _locale())
 
 
 def _near_day(days: int, *, inside: bool) -> str:

@@ -71,6 +71,7 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/reopen": sent(*TICKETS),
     "tickets/<str:ref>/withdraw": sent(*TICKETS),
     "tickets/<str:ref>/assign": sent(*DESK),
+    "tickets/<str:ref>/classify": sent(*DESK),
     "tickets/<str:ref>/prioritise": sent(*DESK),
     "tickets/<str:ref>/link": sent(*DESK),
     "tickets/<str:ref>/unlink": sent(*DESK),

@@ -62,8 +62,9 @@ def test_opening_promises_by_the_policy(cast: Any, ticket: Ticket) -> None:
     assert both["resolution"].due_at == minutes(240)
     assert both["response"].next_event_at == minutes(15) + timedelta(seconds=1)
     assert (ticket.sla_due_at, ticket.due_kind, ticket.queue_at) == (minutes(15), "response", minutes(15))
-    assert history(ticket) == ["ticket.opened"]
-    assert letters(ticket) == [("ticket.received", cast.cora.email)]
+    assert ticket.assigned_to == cast.ana
+    assert history(ticket) == ["ticket.opened", "ticket.assigned"]
+    assert letters(ticket) == [("ticket.received", cast.cora.email), ("ticket.assigned", cast.ana.email)]
     assert "<strong>09:58</strong>" in ticket.messages.get().html
 
 
@@ -76,9 +77,9 @@ def test_a_reply_that_asks_answers_first_and_pauses_then(cast: Any, ticket: Tick
     assert (ticket.status, ticket.sla_due_at) == ("waiting_customer", None)
     assert ticket.queue_at.year == 9999
     assert ticket.assigned_to == cast.ana
-    assert history(ticket) == ["ticket.opened", "ticket.replied", "ticket.started", "ticket.assigned", "ticket.asked"]
+    assert history(ticket) == ["ticket.opened", "ticket.assigned", "ticket.replied", "ticket.started", "ticket.asked"]
     # One letter for one step, of the kind that asks something of the reader.
-    assert letters(ticket)[1:] == [("ticket.asked", cast.cora.email)]
+    assert letters(ticket)[2:] == [("ticket.asked", cast.cora.email)]
 
 
 def test_the_customers_word_resumes_at_its_time(cast: Any, ticket: Ticket) -> None:
@@ -118,7 +119,7 @@ def test_after_the_window_a_follow_up_is_asked_for(cast: Any, ticket: Ticket) ->
         actions.reply(ticket=ticket, body="Still slow", by=cast.cora, at=late)
     follow_up = file(cast, follows=fresh(ticket), at=late)
     assert follow_up.follows_id == ticket.pk
-    assert history(follow_up) == ["ticket.opened", "ticket.followed_up"]
+    assert history(follow_up) == ["ticket.opened", "ticket.followed_up", "ticket.assigned"]
 
 
 def test_waiting_needs_a_word_of_ours_newer_than_theirs(cast: Any, ticket: Ticket) -> None:
@@ -198,7 +199,7 @@ def test_nothing_stands_when_history_cannot_be_written(
         actions.reply(ticket=ticket, body="Lost?", by=cast.ana, at=minutes(5), then="resolve")
     assert (fresh(ticket).status, fresh(ticket).version) == (Status.NEW, 1)
     assert not Message.objects.filter(body="Lost?").exists()
-    assert [kind for kind, _ in letters(ticket)] == ["ticket.received"]
+    assert [kind for kind, _ in letters(ticket)] == ["ticket.received", "ticket.assigned"]
 
 
 def test_nothing_stands_when_letters_cannot_be_written(
@@ -210,7 +211,7 @@ def test_nothing_stands_when_letters_cannot_be_written(
     monkeypatch.setattr(notify, "enqueue", broken)
     with pytest.raises(IntegrityError), transaction.atomic():
         actions.reply(ticket=ticket, body="Lost?", by=cast.ana, at=minutes(5))
-    assert history(ticket) == ["ticket.opened"]
+    assert history(ticket) == ["ticket.opened", "ticket.assigned"]
     assert clocks(ticket)["response"].verdict == "open"
 
 

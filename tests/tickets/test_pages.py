@@ -252,6 +252,8 @@ def test_views_and_filters_show_what_they_say(cast: Any) -> None:
     other = opened(cast, "other", customer=cast.globex, by=cast.gus, impact="question")
     done = opened(cast, "done")
     actions.resolve(ticket=done, version=1, body="So", by=cast.lee, at=now())
+    for one in (plain, other):
+        actions.assign(ticket=one, version=1, to=None, reason="Night", by=cast.lee, at=now())
     client = enter(cast.ana)
 
     def seen(query: str) -> set[str]:
@@ -278,7 +280,7 @@ def test_an_empty_list_says_what_to_do(cast: Any) -> None:
     page = text(client.get("/tickets/?view=overdue"))
     assert "Nothing is overdue" in page
     assert f"Next is {ticket.ref}, " in page
-    assert "Nothing is assigned to you" in text(client.get("/tickets/?view=mine"))
+    assert "Nothing is assigned to you" in text(enter(cast.lee).get("/tickets/?view=mine"))
     assert "You have no open tickets" in text(enter(cast.gus).get("/tickets/"))
 
 
@@ -322,7 +324,7 @@ def test_a_ticket_asks_the_same_of_two_messages_and_of_forty(cast: Any, ticket: 
         actions.reply(ticket=ticket, body="More", by=cast.cora, at=now())
         actions.note(ticket=ticket, body="Hm", by=cast.ana, at=now())
     assert [statements(desk, address), statements(cora, address)] == few
-    assert few[0] <= 12
+    assert few[0] <= 16
     assert few[1] <= 13
 
 

@@ -58,14 +58,8 @@ def _answer(case: Any) -> dict[str, Any]:
 
 
 def _told(wanted: Wanted, engineers: list[Engineer], decision: Decision) -> dict[str, Any]:
-    first = [c for c in (decision.winner, decision.runner_up) if c]
-    ordered = [*first, *(c for c in decision.candidates if c not in first)]
-    known = {e.key: {"skill": e.skill, "load": e.load, "capacity": e.capacity, "shift": e.shift} for e in engineers}
     names = {e.key: e.key for e in engineers}
-    words = {
-        f"sentence_{language}": sentence(language, wanted, [c.as_json() for c in ordered], names, known)
-        for language in ("zh", "en")
-    }
+    words = {f"sentence_{lang}": sentence(lang, wanted, decision.told, names) for lang in ("zh", "en")}
     return {
         "winner": decision.winner.key if decision.winner else None,
         "runner_up": decision.runner_up.key if decision.runner_up else None,
@@ -78,7 +72,7 @@ def _told(wanted: Wanted, engineers: list[Engineer], decision: Decision) -> dict
 
 def _named(candidate: Candidate) -> dict[str, Any]:
     told = candidate.as_json()
-    return {"name": told.pop("key"), **told}
+    return {"name": told.pop("user"), **told}
 
 
 def _wanted(ticket: dict[str, Any]) -> Wanted:

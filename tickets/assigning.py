@@ -1,0 +1,211 @@
+"""Who gets a new ticket: reads what assignment.decide asks for, and keeps what it answered.
+
+Choices are made one after another, under a lock that lasts until the ticket is committed: nobody is chosen by a load
+that another new ticket has changed meanwhile, and of fifty filed at once each goes to whom it should. Only filing takes
+that lock, after nothing that anybody who waits for a load could hold; so nobody waits in a circle.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from helpdesk.accounts.models import Customer, StaffRole, User
+from helpdesk.audit.record import SYSTEM, Happening
+from oncall.duty import Colleague, duty, spoken_code
+from oncall.families import FAMILIES
+from tickets import loads
+from tickets.assignment import ALGORITHM, Decision, Engineer, Wanted, decide, sentence
+from tickets.models import AssignmentDecision, Ticket
+
+HANDLED_FOR = timedelta(days=90)
+BY_HAND = "manual"
+TIGHT = (",", ":")
+# The number is arbitrary; whoever files holds it from the choice until the ticket is there.
+LOCK = 7240152
+# Two statements in one journey: the second sees what was committed while the first waited.
+LOCKED = """
+SELECT pg_advisory_xact_lock(%s), (SELECT rank FROM sla_priority WHERE code = %s);
+SELECT u.id, greatest(l.points, 0), l.last_assigned_at, h.user_id IS NOT NULL, t.named, c.restricted
+FROM accounts_user u
+JOIN accounts_customer c ON c.id = %s
+LEFT JOIN tickets_load l ON l.user_id = u.id
+LEFT JOIN tickets_handled h ON h.user_id = u.id AND h.customer_id = c.id AND h.last_at > %s
+LEFT JOIN accounts_customerteam t ON t.user_id = u.id AND t.customer_id = c.id
+WHERE u.is_active AND u.staff_role = 'engineer'
+"""
+
+
+class Standing(NamedTuple):
+    """How an engineer stands to a customer, and what they have in hand."""
+
+    load: int | None
+    last_assigned_at: datetime | None
+    handled: bool
+    named: bool | None
+    restricted: bool
+
+    @property
+    def may_see(self) -> bool:
+        return not self.restricted or self.named is not None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the rule answered: `to` is who takes it, None where nobody can."""
+
+    wanted: Wanted
+    engineers: list[Engineer]
+    decision: Decision
+    colleagues: dict[str, Colleague]
+
+    @property
+    def to(self) -> Colleague | None:
+        return self.colleagues[self.decision.winner.key] if self.decision.winner else None
+
+    @property
+    def happening(self) -> Happening:
+        """The line of history: the desk itself did it."""
+        if self.to is None:
+            excluded = len(self.decision.candidates)
+            return Happening("ticket.assignment_failed", {"rule": ALGORITHM, "asked": excluded}, by=SYSTEM)
+        data = {"old": None, "to": self.to.key, "rule": ALGORITHM}
+        return Happening("ticket.assigned", data, ["assigned"], by=SYSTEM)
+
+
+def choose(
+    *, customer: Customer, reader: User, service: str, priority: str, response_due_in_s: int, at: datetime
+) -> Choice:
+    """Decides who takes a ticket that `reader` will read the answers of. Two statements."""
+    on_duty = duty(at, service)
+    rank, standings = _standings(customer.pk, priority, at)
+    spoken = spoken_code(customer.language if reader.is_service else reader.language)
+    wanted = Wanted(rank, spoken, service or None, response_due_in_s)
+    colleagues = {c.key: c for c in on_duty if c.user in standings}
+    engineers = [_engineer(key, c, standings[c.user], at) for key, c in colleagues.items()]
+    return Choice(wanted, engineers, decide(wanted, engineers), colleagues)
+
+
+def _standings(customer: UUID, priority: str, at: datetime) -> tuple[int, dict[int, Standing]]:
+    with connection.cursor() as cursor:
+        cursor.execute(LOCKED, [LOCK, priority, customer, at - HANDLED_FOR])
+        rank = cursor.fetchone()[1]
+        cursor.nextset()
+        return rank, {user: Standing(*row) for user, *row in cursor.fetchall()}
+
+
+def _engineer(key: str, c: Colleague, s: Standing, at: datetime) -> Engineer:
+    # Who was never given a ticket has waited longest.
+    last = s.last_assigned_at
+    return Engineer(
+        key=key,
+        shift=c.shift,
+        next_shift_in_s=c.next_shift_in_s,
+        languages=c.languages,
+        skill=c.skill,
+        load=s.load or 0,
+        capacity=c.capacity,
+        named=bool(s.named),
+        handled_90d=s.handled,
+        idle_s=int((at - last).total_seconds()) if last else int(at.timestamp()),
+        leave=c.leave,
+        may_see=s.may_see,
+    )
+
+
+def keep(choice: Choice, ticket: Ticket, *, worked: tuple[UUID, int] | None = None, at: datetime) -> None:
+    """Writes the decision and burdens who was chosen. One statement."""
+    first, second = choice.decision.winner, choice.decision.runner_up
+    decided = AssignmentDecision(
+        ticket=ticket,
+        algorithm=ALGORITHM,
+        winner_id=_number(first.key) if first else None,
+        runner_up_id=_number(second.key) if second else None,
+        sentence_zh=_sentence(choice, "zh"),
+        sentence_en=_sentence(choice, "en"),
+    )
+    to = choice.to.user if choice.to else None
+    change = loads.Change(after=loads.Weight(to, ticket.priority_id), given_to=to, worked=worked)
+    loads.keep(change, at=at, decided=decided, told=_told(choice))
+
+
+def _number(key: str) -> int:
+    return int(key.removeprefix("user:"))
+
+
+def _sentence(choice: Choice, language: str) -> str:
+    family = FAMILIES.get(choice.wanted.service or "")
+    service = "" if family is None else family.zh if language == "zh" else family.en
+    told = choice.decision.told
+    names = {c.key: f"{{{c.key}}}" for c in told}
+    return sentence(language, choice.wanted, told, names, service)
+
+
+def _told(choice: Choice) -> tuple[str, str]:
+    """Inputs and candidates as JSON: the engineers' inputs as rows under one head, for there may be hundreds."""
+    wanted = choice.wanted
+    inputs: dict[str, Any] = {
+        "ticket": {
+            "rank": wanted.rank,
+            "points": wanted.points,
+            "language": wanted.language,
+            "service": wanted.service,
+            "response_due_in_s": wanted.response_due_in_s,
+        },
+        "columns": Engineer._fields,
+        "engineers": choice.engineers,
+    }
+    candidates = [c.as_json() for c in choice.decision.candidates]
+    return json.dumps(inputs, separators=TIGHT), json.dumps(candidates, separators=TIGHT)
+
+
+def by_hand(ticket: Ticket, *, to: User | None, by: User, reason: int | None) -> AssignmentDecision:
+    """The decision of a person, not written yet: `reason` is the number of the note that says why."""
+    return AssignmentDecision(
+        ticket=ticket,
+        algorithm=BY_HAND,
+        winner_id=to.pk if to else None,
+        manual_by_id=by.pk,
+        reason_id=reason,
+    )
+
+
+# --- By hand ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Taker:
+    """A colleague who may be given a ticket, with what they have in hand. `why_not` is what the rule would say."""
+
+    user: int
+    name: str
+    load: int
+    capacity: int
+    leave: bool
+
+    @property
+    def full(self) -> bool:
+        return self.load >= self.capacity
+
+
+TAKERS = [StaffRole.ENGINEER, StaffRole.LEAD, StaffRole.ADMIN]
+IN_HAND = """
+SELECT u.id, greatest(l.points, 0) FROM accounts_user u LEFT JOIN tickets_load l ON l.user_id = u.id
+WHERE u.is_active AND (u.staff_role IN ('lead', 'admin') OR u.staff_role = 'engineer' AND (
+    NOT (SELECT restricted FROM accounts_customer WHERE id = %s)
+    OR EXISTS (SELECT 1 FROM accounts_customerteam t WHERE t.user_id = u.id AND t.customer_id = %s)))
+"""
+
+
+def takers(ticket: Ticket, at: datetime) -> list[Taker]:
+    """Who may be given the ticket by hand: every colleague who may see its customer, by name. Two statements."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_HAND, [ticket.customer_id, ticket.customer_id])
+        in_hand = dict(cursor.fetchall())
+    found = [c for c in duty(at, ticket.service, TAKERS) if c.user in in_hand]
+    return sorted(
+        (Taker(c.user, c.name, in_hand[c.user] or 0, c.capacity, c.leave) for c in found), key=lambda t: t.name
+    )
