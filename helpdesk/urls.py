@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("tickets.urls")),
     path("api/docs", api_docs.docs, name="api_docs"),
     path("api/", api.urls),
+    path("", include("oncall.urls")),
     path("", include("helpdesk.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("console/", console.console, name="console"),

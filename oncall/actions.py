@@ -59,7 +59,9 @@ def add_leave(*, person: User, starts_at: datetime, ends_at: datetime, by: User,
 def end_leave(*, leave: Leave, by: User, at: datetime) -> None:
     """Takes a leave back: one to come goes, one that runs ends now, one that is over stays as it was."""
     _may_for(leave.user, by)
-    found = Leave.objects.select_for_update().filter(pk=leave.pk, ends_at__gt=at).first()
+    found = (
+        Leave.objects.select_for_update(of=("self",)).select_related("user").filter(pk=leave.pk, ends_at__gt=at).first()
+    )
     if found is None:
         return
     if found.starts_at >= at:
@@ -75,4 +77,4 @@ def _may_for(person: User, by: User) -> None:
 
 
 def _told(leave: Leave) -> dict[str, str]:
-    return {"starts": leave.starts_at.isoformat(), "ends": leave.ends_at.isoformat()}
+    return {"starts": leave.starts_at.isoformat(), "ends": leave.ends_at.isoformat(), "zone": leave.user.zone}

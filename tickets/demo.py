@@ -26,6 +26,7 @@ class Story:
     urgency: str
     steps: tuple[tuple[int, str, str], ...] = ()
     category: str = Category.TECHNICAL
+    service: str = ""
 
 
 STORIES = [
@@ -37,6 +38,7 @@ STORIES = [
         "- 下单接口 5xx 超过 90 %\n- 重启 kubelet 没有效果\n\n麻烦马上看一下。",
         "production_down",
         "urgent",
+        service="containers",
     ),
     Story(
         6,
@@ -46,6 +48,7 @@ STORIES = [
         "Our identity provider shows successful logins. No change on our side since Friday.",
         "production_down",
         "urgent",
+        service="security",
     ),
     Story(
         41,
@@ -55,6 +58,7 @@ STORIES = [
         "```\nERROR: could not extend file: No space left on device\n```",
         "production_part",
         "urgent",
+        service="database",
     ),
     Story(
         290,
@@ -82,6 +86,7 @@ STORIES = [
                 "合同里晚高峰是 19:00。18:30 前没有进展就升级，不要等解决时钟。副本参数组里 `replica_parallel_workers` 是 0。",
             ),
         ),
+        service="database",
     ),
     Story(
         200,
@@ -91,6 +96,7 @@ STORIES = [
         "non_critical",
         "workaround",
         category=Category.BILLING,
+        service="billing",
     ),
     Story(
         320,
@@ -108,6 +114,7 @@ STORIES = [
             ),
             (70, "customer", "`maxLifetime` is 30 minutes, the JVM's DNS TTL is the default."),
         ),
+        service="database",
     ),
     Story(
         500,
@@ -120,6 +127,7 @@ STORIES = [
             (31, "reply", "已收到，正在核对两端的 BFD 参数和光衰数据。"),
             (160, "note", "光模块收光 -19 dBm，接近阈值，已请机房换模块。"),
         ),
+        service="network",
     ),
     Story(
         700,
@@ -130,6 +138,7 @@ STORIES = [
         "wait",
         ((60, "ask", "可以申请。请告诉我们预计使用的时间段和实例规格，AWS 会问到。"),),
         Category.ACCOUNT,
+        service="compute",
     ),
     Story(
         830,
@@ -145,6 +154,7 @@ STORIES = [
                 "We can restore access through the account's root user. Who on your side can sign in as root today?",
             ),
         ),
+        service="security",
     ),
     Story(
         1300,
@@ -161,6 +171,7 @@ STORIES = [
             ),
         ),
         Category.BILLING,
+        service="billing",
     ),
     Story(
         1500,
@@ -175,6 +186,7 @@ STORIES = [
             (430, "resolve", "好的，预置并发已生效，近 4 小时没有 504。拆分镜像时如果需要帮助请随时开单。"),
             (455, "close", ""),
         ),
+        service="serverless",
     ),
     Story(
         1900,
@@ -198,6 +210,7 @@ STORIES = [
             ),
             (330, "close", ""),
         ),
+        service="network",
     ),
 ]
 
@@ -229,9 +242,12 @@ def _tell(story: Story, who: tuple[Customer, User], engineer: User, at: datetime
         category=story.category,
         impact=story.impact,
         urgency=story.urgency,
+        service=story.service,
         by=requester,
         at=filed,
     )
+    # Whoever was given it works on it.
+    engineer = ticket.assigned_to or engineer
     for when, step, text in _steps(story, filed):
         _step(Ticket.objects.get(pk=ticket.pk), step, text, requester, engineer, when)
     return ticket

@@ -160,10 +160,10 @@ def said(at: datetime, now: datetime | None, style: str = "") -> str:
 
 
 @register.simple_tag
-def days(starts: datetime | str, ends: datetime | str) -> str:
-    """The days of a stretch of time, as the reader counts them: "2 Mar to 6 Mar"; `ends` is the instant after it."""
+def days(starts: datetime | str, ends: datetime | str, zone: str) -> str:
+    """The days of a stretch of time as they are counted in `zone`: "2 Mar to 6 Mar"; `ends` is the instant after it."""
     first, last = (
-        timezone.localtime(datetime.fromisoformat(at) if isinstance(at, str) else at) - back
+        timezone.localtime(datetime.fromisoformat(at) if isinstance(at, str) else at, ZoneInfo(zone)) - back
         for at, back in ((starts, timedelta()), (ends, timedelta(seconds=1)))
     )
     given = {"first": _day(first), "last": _day(last)}

@@ -9,12 +9,12 @@ from django.db import connection
 
 from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
-from helpdesk.bench import load, people
+from helpdesk.bench import assigning, load, people
 from helpdesk.bench.lives import ENTRIES, MESSAGES
 from sla import clocks
 from sla.models import Clock
-from tickets import actions
-from tickets.models import OPEN, Message, Status, Ticket
+from tickets import actions, loads
+from tickets.models import OPEN, AssignmentDecision, Load, Message, Status, Ticket
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -101,3 +101,13 @@ def test_progress_is_told_to_the_end(told: list[tuple[int, int]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value FROM tickets_ticket_id_seq")
         assert cursor.fetchone() == (1000 + COUNT,)
+
+
+@pytest.mark.usefixtures("told")
+def test_choosing_among_many_engineers_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assigning, "ROUNDS", 2)
+    monkeypatch.setattr(assigning, "MANY", 40)
+    before = User.objects.count(), Load.objects.count(), AssignmentDecision.objects.count()
+    assert [name for name, _ms in assigning.taken()] == ["choose", "keep", "both"]
+    assert (User.objects.count(), Load.objects.count(), AssignmentDecision.objects.count()) == before
+    assert loads.reconcile() == "no drift"

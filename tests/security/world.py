@@ -55,8 +55,10 @@ def build(cast: Any) -> World:
         "<int:pk>": str(cast.cora.pk),
         "<int:number>": str(cast.cora.pk),
         "<uuid:pk>": str(cast.acme.pk),
+        "<uuid:customer>": str(cast.acme.pk),
         "<str:token>": "unknown-token",
     }
+    values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from helpdesk.accounts import demo
+from oncall import demo as work
 
 
 class Command(BaseCommand):
@@ -41,7 +42,9 @@ def known_logins(path: Path) -> list[dict[str, str]]:
 def seed(path: Path) -> list[dict[str, str]]:
     """Seeds and keeps the passwords; if they cannot be kept nobody is made."""
     with transaction.atomic():
-        logins = [asdict(login) for login in demo.seed(at=timezone.now())]
+        at = timezone.now()
+        logins = [asdict(login) for login in demo.seed(at=at)]
+        work.seed(at=at)
         keep(path, logins)
     return logins
 
