@@ -5,6 +5,7 @@ customer's member sees the tickets they requested there; a customer's admin sees
 anybody else, sees none: to them a ticket does not exist (404).
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.db import models
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # What a page says of a person.
 NAMED = ["name", "email", "phone", "language", "zone"]
 # The rendered text and not its source.
-SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at", "origin_id"]
+SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at", "released_at", "origin_id"]
 
 
 class TicketQuerySet(models.QuerySet[Any]):
@@ -93,13 +94,19 @@ def people_of(ticket: "Ticket", others: set[int]) -> dict[int, "User"]:
     return found
 
 
-def messages_visible_to(user: "User", ticket: "Ticket") -> "models.QuerySet[Message]":
-    """What was said on a ticket that `user` may read, as a page needs it: a customer never meets a note.
+def messages_visible_to(user: "User", ticket: "Ticket", at: datetime) -> "models.QuerySet[Message]":
+    """What was said on a ticket that `user` may read at an instant, as a page needs it.
 
-    Of one that was merged, what was said there: its requester, who may not see the other, keeps that.
+    A customer never meets a note, nor a reply that can still be taken back; nobody one that was. Of a ticket that was
+    merged, what was said there: its requester, who may not see the other, keeps that.
     """
     from tickets.models import Message
 
     here = Message.objects.filter(origin=ticket) if ticket.merged_into_id else ticket.messages
-    said = here.only(*SHOWN).order_by("at", "id")
-    return said if user.is_desk else said.exclude(kind="note")
+    return readable(here.only(*SHOWN).order_by("at", "id"), user, at)
+
+
+def readable(said: "models.QuerySet[Message]", user: "User", at: datetime) -> "models.QuerySet[Message]":
+    """Of messages on tickets that `user` may see, those that they may read at an instant."""
+    kept = said.filter(undone_at=None)
+    return kept if user.is_desk else kept.filter(released_at__lte=at).exclude(kind="note")

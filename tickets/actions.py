@@ -7,26 +7,22 @@ An action joins the transaction of its door and takes no savepoint of its own: w
 Whoever does several in one transaction and goes on after a refusal sets the savepoints.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from helpdesk import richtext
-from helpdesk.accounts.models import Customer, User, key_of
+from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import Right, customers_of, may
-from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
-from tickets import assigning, loads, notify, search
-from tickets.models import AssignmentDecision, CloseReason, Message, Source, Status, Ticket
-from tickets.workflow import Conflict, Refused, check_version, move, stuck, undo
+from tickets import assigning, notify
+from tickets.deed import UNDO, Deed, keep_due, report, say
+from tickets.models import CloseReason, Message, Source, Status, Ticket
+from tickets.workflow import Conflict, Refused, check_version, stuck
 
-# Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
-NO_DUE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 REOPEN_WINDOW = timedelta(days=7)
 
 
@@ -88,15 +84,15 @@ def open_ticket(
         created_at=at,
         last_event_at=at,
     )
-    _keep_due(ticket, states)
+    keep_due(ticket, states)
     ticket.save(force_insert=True)
-    message = _say(ticket, Message.Kind.OPENING, description, by=author or by, at=at, source=source)
+    message = say(ticket, Message.Kind.OPENING, description, by=author or by, at=at, source=source)
     happenings = [_opened(ticket, message)]
     if follows:
         happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
     happenings.append(choice.happening)
     record(happenings, by=by, at=at, subject=ticket.ref, customer=customer.pk)
-    clocks.start(ticket.ref, states, report=_report(ticket))
+    clocks.start(ticket.ref, states, report=report(ticket))
     # Whoever files for a customer has spoken with them.
     assigning.keep(choice, ticket, worked=(customer.pk, by.pk) if by.is_desk else None, at=at)
     leads = [] if choice.to else notify.leads()
@@ -138,18 +134,30 @@ def _priority(code: str | None) -> Priority:
 
 
 @transaction.atomic(savepoint=False)
-def reply(*, ticket: Ticket, body: str, by: User, at: datetime, then: str = "", version: int | None = None) -> Message:
+def reply(
+    *,
+    ticket: Ticket,
+    body: str,
+    by: User,
+    at: datetime,
+    then: str = "",
+    version: int | None = None,
+    last_seen_message: int | None = None,
+    undoable: bool = False,
+) -> Message:
     """A public word. An engineer's starts a new ticket; a customer's resumes a waiting or reopens a resolved one.
 
     `then` takes the ticket on in the same step: "ask" or "resolve"; `version` is the only one it may answer, where a
-    program asks for that. Raises Conflict, on a closed ticket too.
+    program asks for that; `last_seen_message` the newest one its writer has read. An `undoable` reply of the desk
+    reaches the customer UNDO later. Raises Conflict, on a closed ticket too.
     """
     deed = Deed.begin(ticket, by, at)
     ticket = deed.ticket
     check_version(ticket, version)
+    deed.check_read(last_seen_message)
     if ticket.status == Status.CLOSED or not may(by, Right.REPLY, ticket.customer_id):
         raise Conflict(ticket, stuck(ticket))
-    message = deed.say(Message.Kind.REPLY, body)
+    message = deed.say(Message.Kind.REPLY, body, until=at + UNDO if undoable else None)
     if by.is_desk:
         deed.tell("ticket.answered", "requester", message=message.pk)
         if ticket.status == Status.NEW:
@@ -164,7 +172,7 @@ def reply(*, ticket: Ticket, body: str, by: User, at: datetime, then: str = "", 
     return message
 
 
-def _follow_customer(deed: "Deed") -> None:
+def _follow_customer(deed: Deed) -> None:
     """What a customer's word does to the status."""
     match deed.ticket.status:
         case Status.WAITING_CUSTOMER:
@@ -174,7 +182,7 @@ def _follow_customer(deed: "Deed") -> None:
             deed.move("reopen")
 
 
-def _check_window(deed: "Deed") -> None:
+def _check_window(deed: Deed) -> None:
     resolved = clocks.of_subjects([deed.ticket.ref])[deed.ticket.ref]
     since = max((c.completed_at for c in resolved if c.completed_at), default=deed.at)
     if deed.at > since + REOPEN_WINDOW:
@@ -182,11 +190,12 @@ def _check_window(deed: "Deed") -> None:
 
 
 @transaction.atomic(savepoint=False)
-def note(*, ticket: Ticket, body: str, by: User, at: datetime) -> Message:
+def note(*, ticket: Ticket, body: str, by: User, at: datetime, last_seen_message: int | None = None) -> Message:
     """An internal note: on any ticket, whatever its status; no clock and no customer hears of it."""
     deed = Deed.begin(ticket, by, at)
     if not may(by, Right.NOTE):
         raise Conflict(deed.ticket, stuck(deed.ticket))
+    deed.check_read(last_seen_message)
     message = deed.say(Message.Kind.NOTE, body)
     deed.tell("ticket.noted", "assignee", message=message.pk)
     deed.finish()
@@ -207,7 +216,8 @@ def ask(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     """Waits for the customer: only after a public word of ours newer than the customer's last (sla.md, rule 10)."""
     deed = Deed.begin(ticket, by, at)
     check_version(deed.ticket, version)
-    last = deed.ticket.messages.exclude(kind=Message.Kind.NOTE).order_by("at", "id").last()
+    said = deed.ticket.messages.filter(undone_at=None).exclude(kind=Message.Kind.NOTE)
+    last = said.order_by("at", "id").last()
     if last is None or not last.by_desk or last.kind == Message.Kind.OPENING:
         raise Refused("body", _("Ask the customer something first: the last word is theirs."))
     deed.move("ask", version=version)
@@ -223,9 +233,9 @@ def resume(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
 
 
 @transaction.atomic(savepoint=False)
-def resolve(*, ticket: Ticket, version: int, body: str, by: User, at: datetime) -> Ticket:
+def resolve(*, ticket: Ticket, version: int, body: str, by: User, at: datetime, undoable: bool = False) -> Ticket:
     """Says publicly how it was solved and asks the customer to confirm."""
-    return _say_and_move(ticket, "resolve", version, body, by, at)
+    return _say_and_move(ticket, "resolve", version, body, by, at, undoable)
 
 
 @transaction.atomic(savepoint=False)
@@ -235,9 +245,9 @@ def close(*, ticket: Ticket, version: int, by: User, at: datetime, body: str = "
 
 
 @transaction.atomic(savepoint=False)
-def reopen(*, ticket: Ticket, version: int, body: str, by: User, at: datetime) -> Ticket:
+def reopen(*, ticket: Ticket, version: int, body: str, by: User, at: datetime, undoable: bool = False) -> Ticket:
     """It is not solved after all: the resolution clock runs on from where it stood."""
-    return _say_and_move(ticket, "reopen", version, body, by, at)
+    return _say_and_move(ticket, "reopen", version, body, by, at, undoable)
 
 
 @transaction.atomic(savepoint=False)
@@ -249,13 +259,22 @@ def withdraw(*, ticket: Ticket, version: int, reason: str, by: User, at: datetim
     return _say_and_move(ticket, "withdraw", version, "", by, at, close_reason=reason)
 
 
-def _say_and_move(ticket: Ticket, verb: str, version: int, body: str, by: User, at: datetime, **columns: Any) -> Ticket:
+def _say_and_move(
+    ticket: Ticket,
+    verb: str,
+    version: int,
+    body: str,
+    by: User,
+    at: datetime,
+    undoable: bool = False,
+    **columns: Any,
+) -> Ticket:
     deed = Deed.begin(ticket, by, at)
     check_version(deed.ticket, version)
     if verb == "reopen" and not by.is_desk:
         _check_window(deed)
     if body:
-        deed.say(Message.Kind.REPLY, body)
+        deed.say(Message.Kind.REPLY, body, until=at + UNDO if undoable else None)
     deed.move(verb, version=version, **columns)
     return deed.finish()
 
@@ -304,13 +323,13 @@ def prioritise(*, ticket: Ticket, version: int, priority: str, reason: str, by: 
     return deed.finish()
 
 
-def _may_work(deed: "Deed", version: int) -> None:
+def _may_work(deed: Deed, version: int) -> None:
     check_version(deed.ticket, version)
     if deed.ticket.status == Status.CLOSED or not may(deed.by, Right.WORK):
         raise Conflict(deed.ticket, stuck(deed.ticket))
 
 
-def _may_lower(deed: "Deed") -> None:
+def _may_lower(deed: Deed) -> None:
     if deed.by.staff_role in ("lead", "admin"):
         return
     terms = deed.ticket.terms
@@ -318,128 +337,3 @@ def _may_lower(deed: "Deed") -> None:
     for state in (reckoning.response, reckoning.resolution):
         if state.verdict in ("open", "paused") and state.running_s * 4 >= state.target_s * 3:
             raise Refused("priority", _("Three quarters of the promised time are used: a lead must lower it now."))
-
-
-@dataclass
-class Deed:
-    """One action under way on a locked ticket: gathers what happened and writes it at the end, in lock order."""
-
-    ticket: Ticket
-    by: User
-    at: datetime
-    happenings: list[Happening] = field(default_factory=list)
-    news: list[notify.News] = field(default_factory=list)
-    changed: dict[str, Any] = field(default_factory=dict)
-    before: loads.Weight = field(init=False)
-    decided: AssignmentDecision | None = None
-    worked: bool = False
-
-    def __post_init__(self) -> None:
-        self.before = loads.Weight.of(self.ticket)
-
-    @classmethod
-    def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
-        """Locks the ticket, as it stands now, and fixes the instant. One that was merged takes no writes: Conflict."""
-        locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
-        if locked.merged_into_id:
-            raise Conflict(locked, stuck(locked))
-        return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
-
-    def say(self, kind: str, body: str, *, silent: bool = False) -> Message:
-        """Writes a message and, unless `silent`, its history line and the fact for the clocks."""
-        message = _say(self.ticket, kind, body, by=self.by, at=self.at)
-        if not silent:
-            self.happen(_said(message, self.by))
-        return message
-
-    def move(self, verb: str, version: int | None = None, **columns: Any) -> None:
-        moved = move(self.ticket, verb, by=self.by, version=version, **columns)
-        self.happen(moved.happening)
-        self.worked = self.by.is_desk
-        if moved.verb.hears:
-            self.tell(moved.verb.action, *moved.verb.hears)
-
-    def undo(self, entry: Entry, action: str, **columns: Any) -> None:
-        """Takes back the step that `entry` wrote."""
-        self.happen(undo(self.ticket, entry, action, **columns))
-
-    def take_over(self) -> None:
-        """Whoever starts an unassigned ticket has it."""
-        if self.ticket.assigned_to_id is None and self.by.is_desk:
-            self.assign(self.by, "")
-
-    def assign(self, to: User | None, reason: str) -> None:
-        old = self.ticket.assigned_to_id
-        self.ticket.assigned_to = self.changed["assigned_to"] = to
-        data: dict[str, Any] = {"old": key_of(old) if old else None, "to": to.key if to else None}
-        if reason.strip():
-            data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
-        self.decided = assigning.by_hand(self.ticket, to=to, by=self.by, reason=data.get("message"))
-        self.happen(Happening("ticket.assigned", data, ["assigned"]))
-
-    def happen(self, happening: Happening) -> None:
-        self.happenings.append(happening)
-
-    def tell(self, kind: str, *hearers: str, **data: Any) -> None:
-        self.news.append(notify.News(kind, hearers, data))
-
-    def finish(self) -> Ticket:
-        """Writes history, clocks, columns and letters; returns the ticket as it stands."""
-        ticket = self.ticket
-        if not self.happenings:
-            return ticket
-        record(self.happenings, by=self.by, at=self.at, subject=ticket.ref, customer=ticket.customer_id)
-        if any(h.fact for h in self.happenings):
-            told = clocks.recompute(ticket.ref, terms=ticket.terms, report=_report(ticket), at=self.at)
-            _keep_due(ticket, told)
-        ticket.version += 1
-        ticket.last_event_at = self.at
-        columns = ["sla_due_at", "due_kind", "queue_at", "version", "last_event_at"]
-        ticket.save(update_fields=[*columns, *self.changed])
-        loads.keep(self._weighed(), at=self.at, decided=self.decided)
-        notify.tell(ticket, self.news, by=self.by, at=self.at)
-        return ticket
-
-    def _weighed(self) -> loads.Change:
-        ticket = self.ticket
-        worked = (ticket.customer_id, self.by.pk) if self.worked else None
-        given_to = self.decided.winner_id if self.decided else None
-        return loads.Change(self.before, loads.Weight.of(ticket), given_to, worked)
-
-
-def _said(message: Message, by: User) -> Happening:
-    who = "engineer" if by.is_desk else "customer"
-    if message.kind == Message.Kind.NOTE:
-        return Happening("ticket.noted", {"message": message.pk}, ["reply", who, "internal"])
-    return Happening("ticket.replied", {"message": message.pk}, ["reply", who], public=True)
-
-
-def _say(ticket: Ticket, kind: str, body: str, *, by: User, at: datetime, source: str = Source.WEB) -> Message:
-    message = Message.objects.create(
-        ticket=ticket,
-        kind=kind,
-        author=by,
-        by_desk=by.is_desk,
-        source=source,
-        body=body,
-        html=richtext.render(body),
-        at=at,
-    )
-    search.index([message])
-    return message
-
-
-def _keep_due(ticket: Ticket, stopwatches: list[Any]) -> None:
-    due = clocks.next_due(stopwatches)
-    ticket.sla_due_at, ticket.due_kind = due or (None, "")
-    ticket.queue_at = ticket.sla_due_at or NO_DUE
-
-
-def _report(ticket: Ticket) -> clocks.Report:
-    return clocks.Report(
-        customer=ticket.customer_id,
-        priority=ticket.priority_id,
-        category=ticket.category,
-        source=ticket.source,
-        engineer=key_of(ticket.assigned_to_id) if ticket.assigned_to_id else "",
-    )

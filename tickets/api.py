@@ -42,6 +42,8 @@ BIGGEST = 1_000_000
 A_MINUTE = 600
 DEEPEST = 20
 MESSAGES = 100
+# What the pages' forms ask and this door does not.
+PAGES_ONLY = ("then", "last_seen_message")
 Did = Callable[[dict[str, Any], datetime], tuple[int, dict[str, Any]]]
 
 
@@ -165,7 +167,7 @@ def tickets(request: Any, wish: Query[api_schema.Wish]) -> HttpResponse:
 def ticket(request: Any, ref: str, wish: Query[api_schema.MessagesWish]) -> HttpResponse:
     """The ticket with what was said on it, oldest first, a hundred messages at a time."""
     found = where_it_went(request.auth.user, access_ticket(request.auth.user, ref))
-    return _json(whole(found, request.auth.user, wish.messages_after), ETag=f'"{found.version}"')
+    return _json(whole(found, request.auth.user, timezone.now(), wish.messages_after), ETag=f'"{found.version}"')
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
@@ -240,7 +242,7 @@ def create(request: Any) -> HttpResponse:
     def act(said: dict[str, Any], at: datetime) -> tuple[int, dict[str, Any]]:
         customer, priority = said.pop("customer_id"), said.pop("priority") or None
         opened = actions.open_ticket(**said, customer=customer, priority=priority, source=Source.API, by=by, at=at)
-        return 201, whole(opened, by)
+        return 201, whole(opened, by, at)
 
     return _write(request, lambda data: NewTicketForm(data, by=by), act)
 
@@ -284,7 +286,7 @@ def _write(request: Any, form_of: Callable[[dict[str, Any]], forms.Form], act: D
     asked: Asked = request.auth
     body = _read(request)
     form = form_of({})
-    wrong = {name: [_("There is no such field.")] for name in body if name not in form.fields or name == "then"}
+    wrong = {name: [_("There is no such field.")] for name in body if name not in form.fields or name in PAGES_ONLY}
     wrong |= {n: [_("This must be text.")] for n, v in body.items() if n not in wrong and not isinstance(v, str)}
     form = form_of({n: v for n, v in body.items() if n not in wrong})
     if wrong or not form.is_valid():
@@ -404,9 +406,9 @@ def summary(ticket: Ticket, known: Iterable[Clock]) -> dict[str, Any]:
     }
 
 
-def whole(ticket: Ticket, viewer: User, after: int = 0) -> dict[str, Any]:
+def whole(ticket: Ticket, viewer: User, at: datetime, after: int = 0) -> dict[str, Any]:
     """A ticket with its messages from number `after` on, as this person may read them."""
-    said = messages_visible_to(viewer, ticket).filter(pk__gt=after).only(*api_schema.SAID).order_by("id")
+    said = messages_visible_to(viewer, ticket, at).filter(pk__gt=after).only(*api_schema.SAID).order_by("id")
     page = list(said[: MESSAGES + 1])
     names = {pk: person.name for pk, person in people_of(ticket, {m.author_id for m in page}).items()}
     known = clocks.of_subjects([ticket.ref])[ticket.ref]

@@ -7,7 +7,7 @@ from django.db import transaction
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening
-from tickets.actions import Deed
+from tickets.deed import Deed
 from tickets.models import Status, Ticket
 from tickets.workflow import Conflict, check_version, stuck
 

@@ -63,7 +63,7 @@ def save(*, ticket: Ticket, user: User, kind: str, body: str, seen: datetime | N
 
 def _just_said(ticket: Ticket, user: User, body: str, at: datetime) -> bool:
     """Whether a first save arrives behind the reply that was sent with its words."""
-    said = Message.objects.filter(ticket=ticket, author=user, at__gte=at - UNDER_WAY)
+    said = Message.objects.filter(ticket=ticket, author=user, undone_at=None, at__gte=at - UNDER_WAY)
     return said.filter(body__contains=body).exists()
 
 

@@ -136,7 +136,16 @@ class PhoneForm(FilingForm):
 # --- On a ticket -----------------------------------------------------------------------------------------------------
 
 
+class SeenMessage(forms.Field):
+    """The number of the newest message on the page; None where the page did not say, which asks nothing."""
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "")
+        return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else None
+
+
 class ReplyForm(DeskForm):
+    last_seen_message = SeenMessage(required=False)
     body = Block(error_messages={"required": _l("Write something first.")})
     then = forms.ChoiceField(choices=[("", ""), ("ask", ""), ("resolve", "")], required=False)
 
@@ -185,6 +194,7 @@ class BeatForm(forms.Form):
 
 
 class NoteForm(DeskForm):
+    last_seen_message = SeenMessage(required=False)
     body = Block(error_messages={"required": _l("Write something first.")})
 
 

@@ -34,6 +34,8 @@ def merge(*, ticket: Ticket, version: int, other: Ticket, by: User, at: datetime
         raise Conflict(source.ticket, stuck(source.ticket))
     if why := obstacle(source.ticket, survivor.ticket):
         raise Refused("other", why)
+    if source.ticket.messages.filter(undone_at=None, released_at__gt=at).exists():
+        raise Refused("other", _("A reply there can still be taken back: merge it in a few seconds."))
     moved = _carry_over(source.ticket, survivor.ticket)
     drafting.move(ticket=source.ticket, to=survivor.ticket)
     source.move("withdraw", close_reason=CloseReason.MERGED, merged_into=survivor.ticket, merged_at=source.at)
@@ -75,7 +77,7 @@ def _carry_over(source: Ticket, survivor: Ticket) -> int:
 def _move_words(said: list[Message], to: Ticket) -> None:
     for message in said:
         message.ticket = to
-    search.index(said)
+    search.index(m for m in said if not m.undone_at)
 
 
 # --- Taking it back --------------------------------------------------------------------------------------------------

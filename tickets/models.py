@@ -186,6 +186,9 @@ class Message(models.Model):
     body = models.TextField()
     html = models.TextField()
     at = models.DateTimeField()
+    # Customers meet it from then on: a reply of the desk can be taken back before (undoing.py).
+    released_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from helpdesk.accounts.models import User
-from helpdesk.outbox.enqueue import Draft, Reader, enqueue
+from helpdesk.outbox.enqueue import Draft, Hold, Reader, enqueue
 from helpdesk.outbox.models import Letter
 from tickets.models import Ticket
 
@@ -24,14 +24,16 @@ class News:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime) -> list[Letter]:
+def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime, hold: Hold | None = None) -> list[Letter]:
     """Writes one letter a person: of several news of one action the last gives the kind (a reply that also asks)."""
     drafts: dict[int, Draft] = {}
     for one in news:
         for person in people(ticket, one.hearers, by):
             before = drafts[person.pk].data if person.pk in drafts else {"ref": ticket.ref, "by": by.key}
             drafts[person.pk] = Draft(one.kind, person, before | one.data)
-    return enqueue(drafts.values(), at=at, subject=ticket.ref, customer=ticket.customer_id) if drafts else []
+    if not drafts:
+        return []
+    return enqueue(drafts.values(), at=at, subject=ticket.ref, customer=ticket.customer_id, hold=hold)
 
 
 def opened(

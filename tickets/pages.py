@@ -29,7 +29,7 @@ from tickets import drafting
 from tickets.forms import DeskForm, SeenAt
 from tickets.models import Status, Ticket
 from tickets.timeline import Item
-from tickets.workflow import Conflict, Refused
+from tickets.workflow import Conflict, Crossed, Refused
 
 # Verbs whose words come from the composer.
 COMPOSED = ("reply", "note", "draft")
@@ -183,6 +183,15 @@ def came_from(request: HttpRequest, items: list[Item]) -> str:
     """The number whose address led here, where something that was said there stands here now; else nothing."""
     number = refs.number(request.GET.get("merged", ""))
     return refs.ref(number) if number and any(i.message and i.message.origin_id == number for i in items) else ""
+
+
+def crossing(trouble: Trouble | None, items: list[Item], reader: User) -> dict[str, Any]:
+    """What others said since the page was shown from which somebody sent, where that stopped it."""
+    if trouble is None or not isinstance(trouble.conflict, Crossed):
+        return {}
+    seen = trouble.form.cleaned_data["last_seen_message"]
+    new = [i for i in items if i.message and i.message.pk > seen and i.message.author_id != reader.pk]
+    return {"crossed": new, "crossed_ids": {i.message.pk for i in new if i.message}}
 
 
 def first_answer(items: list[Item], known: list[Clock]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from tickets import actions, drafting, queue, relations, searching
 from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
-from tickets.pages import Asked, Trouble, came_from, changed_by, see, send
+from tickets.pages import Asked, Trouble, came_from, changed_by, crossing, see, send
 from tickets.timeline import timeline
 from tickets.workflow import offered
 
@@ -190,23 +190,25 @@ def _filing_page(
 
 def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) -> HttpResponse:
     """State in a sentence, promise, conversation, answer, the rest."""
-    own_words = words.read()
+    at, own_words = timezone.now(), words.read()
     ticket.priority = own_words.priorities[ticket.priority_id]
-    items = timeline(ticket, request.user, own_words)
+    items = timeline(ticket, request.user, own_words, at=at)
     known = {c.kind: c for c in clocks.of_subjects([ticket.ref])[ticket.ref]}
     context = {
         "section": "tickets",
-        "now": timezone.now(),
+        "now": at,
         "ticket": ticket,
         "items": items,
+        "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
-        "kin": relations.kin_of(ticket, request.user, timezone.now()),
+        "kin": relations.kin_of(ticket, request.user, at),
         "came_from": came_from(request, items),
         "response": known.get("response"),
         "resolution": known.get("resolution"),
         "readers": _readers(ticket),
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
+        **crossing(trouble, items, request.user),
     }
     return see(request, "tickets/portal_ticket.html", ticket, trouble, context)
 

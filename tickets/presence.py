@@ -28,7 +28,8 @@ FROM tickets_presence p JOIN accounts_user u ON u.id = p.user_id
 WHERE p.ticket_id = %(ticket)s AND p.user_id <> %(user)s AND p.at > %(since)s AND u.is_active
 UNION ALL
 (SELECT m.id, m.kind, u.name, m.at FROM tickets_message m JOIN accounts_user u ON u.id = m.author_id
-WHERE m.ticket_id = %(ticket)s AND m.id > %(seen)s AND m.author_id <> %(user)s ORDER BY m.id DESC LIMIT 1)
+WHERE m.ticket_id = %(ticket)s AND m.id > %(seen)s AND m.author_id <> %(user)s AND m.undone_at IS NULL
+ORDER BY m.id DESC LIMIT 1)
 """
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -163,7 +164,7 @@ def _message(request: Asked, ticket: Ticket) -> Message:
     """The message that is meant, of those this person may read on the ticket; else 404."""
     text = request.POST.get("message") or request.GET.get("message", "")
     number = int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else 0
-    readable = messages_visible_to(request.user, ticket).order_by().values("pk")
+    readable = messages_visible_to(request.user, ticket, timezone.now()).order_by().values("pk")
     return get_object_or_404(Message.objects.select_related("author"), pk=number, pk__in=readable)
 
 

@@ -17,7 +17,7 @@ from helpdesk import refs
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening
-from tickets.actions import Deed
+from tickets.deed import Deed
 from tickets.models import Link, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
 

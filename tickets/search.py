@@ -16,6 +16,7 @@ shown, counted or ranked.
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from itertools import pairwise
 from operator import itemgetter, or_
@@ -137,8 +138,8 @@ def forget(messages: Iterable[Message]) -> None:
 
 
 def findable() -> "QuerySet[Message]":
-    """The messages that a search may find: every one, until a message can be hidden."""
-    return Message.objects.all()
+    """The messages that a search may find: all but those that were taken back."""
+    return Message.objects.filter(undone_at=None)
 
 
 def marks(kind: str, customer: UUID, requester: int) -> list[str]:
@@ -354,7 +355,9 @@ class Found:
     more: bool = False
 
 
-def find(asked: Question, known: list[Name], user: User, narrowed: "QuerySet[Ticket] | None" = None) -> Found:
+def find(
+    asked: Question, known: list[Name], user: User, narrowed: "QuerySet[Ticket] | None" = None, *, at: datetime
+) -> Found:
     """What matches among the tickets `user` may see, of `narrowed` where given. The newest CANDIDATES are ranked.
 
     The very text first, in the title before the messages; then by how close together the words stand; then the newest.
@@ -365,7 +368,7 @@ def find(asked: Question, known: list[Name], user: User, narrowed: "QuerySet[Tic
         return Found([])
     wanted = [_or_called(word, known) for word in asked.words]
     match = _all([each for each in (allowed, *wanted, *(f"!({w.query})" for w in asked.without)) if each])
-    rows = _ranked(match, asked, user, narrowed)
+    rows = _ranked(match, asked, user, narrowed, at)
     best: dict[int, tuple[Any, ...]] = {}
     for ticket, message, exact, rank in sorted(rows, key=itemgetter(1), reverse=True)[:CANDIDATES]:
         key = (exact, rank, message)
@@ -376,7 +379,7 @@ def find(asked: Question, known: list[Name], user: User, narrowed: "QuerySet[Tic
 
 
 def _ranked(
-    match: str, asked: Question, user: User, narrowed: "QuerySet[Ticket] | None"
+    match: str, asked: Question, user: User, narrowed: "QuerySet[Ticket] | None", at: datetime
 ) -> list[tuple[int, int, int, float]]:
     """Rows of ticket, message, how exactly (3: title, 1: text), rank."""
     ranked = _all([word.query for word in asked.words])
@@ -386,8 +389,9 @@ def _ranked(
         seen, seeing = _sql(Ticket.objects.visible_to(user))
     except EmptyResultSet:
         return []
-    further = ("" if user.is_desk else NO_NOTE) + "".join(PHRASE for _phrase in asked.phrases)
-    params = [*given, match, CANDIDATES + 1, asked.exact, asked.exact, LOOKED_AT, ranked, *seeing, *asked.phrases]
+    further = ("" if user.is_desk else READABLE) + "".join(PHRASE for _phrase in asked.phrases)
+    params = [*given, match, CANDIDATES + 1, asked.exact, asked.exact, LOOKED_AT, ranked, *seeing]
+    params += [*([] if user.is_desk else [at]), *asked.phrases]
     with connection.cursor() as cursor:
         cursor.execute(RANKED.format(narrowed=join, visible=seen, further=further), params)
         rows: list[tuple[int, int, int, float]] = cursor.fetchall()
@@ -413,7 +417,8 @@ SELECT hit.ticket_id, hit.message_id,
 FROM hit JOIN ({visible}) t ON t.id = hit.ticket_id JOIN tickets_message m ON m.id = hit.message_id
 WHERE true {further}
 """
-NO_NOTE = " AND m.kind <> 'note'"
+# As access.readable says; what was taken back has no row.
+READABLE = " AND m.kind <> 'note' AND m.released_at <= %s"
 PHRASE = " AND position(%s in lower(normalize(t.title || ' ' || m.body, NFKC))) > 0"
 
 

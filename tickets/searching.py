@@ -19,6 +19,7 @@ from helpdesk import refs
 from helpdesk.accounts.models import StaffRole, User
 from helpdesk.text import showable
 from tickets import excerpts, queue, search
+from tickets.access import readable
 from tickets.models import Message, Ticket
 from tickets.pages import Asked
 from tickets.similar import similar
@@ -49,14 +50,13 @@ def results(
     if not request.htmx and (elsewhere := _elsewhere(base, wish, number, known, user)):
         return elsewhere
     tickets = queue.chosen(base, replace(wish, q=""), user, at)
-    found = search.find(
-        asked, known, user, tickets if wish.is_narrowed or wish.statuses or wish.view != "all" else None
-    )
+    narrowed = tickets if wish.is_narrowed or wish.statuses or wish.view != "all" else None
+    found = search.find(asked, known, user, narrowed, at=at)
     page = _page(request.GET.get("page", ""))
     hits = found.hits[(page - 1) * ROWS : page * ROWS]
     if number and page == 1:
         hits = [(number, 0), *(hit for hit in hits if hit[0] != number)]
-    rows = _rows(hits, tickets, asked.shown, user)
+    rows = _rows(hits, tickets, asked.shown, user, at)
     link = wish.link() + "&page="
     return {
         "asked": asked,
@@ -83,11 +83,13 @@ def _page(text: str) -> int:
     return max(1, int(text)) if text.isdecimal() and text.isascii() and len(text) < 4 else 1
 
 
-def _rows(hits: list[tuple[int, int]], tickets: "QuerySet[Ticket]", terms: list[str], user: User) -> list[Row]:
+def _rows(
+    hits: list[tuple[int, int]], tickets: "QuerySet[Ticket]", terms: list[str], user: User, at: datetime
+) -> list[Row]:
     """The hits as far as this person may see them: what they may not is left out here once more. Two statements."""
     seen = tickets.select_related("customer", "requester", "assigned_to", "priority").in_bulk([t for t, _m in hits])
     said = Message.objects.filter(pk__in=[m for _t, m in hits], ticket__in=seen)
-    messages = (said if user.is_desk else said.exclude(kind=Message.Kind.NOTE)).defer("html").in_bulk()
+    messages = readable(said, user, at).defer("html").in_bulk()
     return [_row(seen[t], messages.get(m), terms) for t, m in hits if t in seen and (m in messages or not m)]
 
 

@@ -13,7 +13,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening
 from tickets import actions
-from tickets.actions import Deed
+from tickets.deed import Deed
 from tickets.models import Link, Message, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
 

@@ -16,7 +16,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening
 from helpdesk.text import clean_line, count_characters
-from tickets.actions import Deed
+from tickets.deed import Deed
 from tickets.models import Tag, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
 

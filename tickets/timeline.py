@@ -58,21 +58,27 @@ def entries_visible_to(user: User, ticket: Ticket) -> list[Entry]:
     return list(found if user.is_desk else found.filter(audience="public"))
 
 
-def timeline(ticket: Ticket, viewer: User, words: Words, entries: list[Entry] | None = None) -> list[Item]:
+def timeline(
+    ticket: Ticket, viewer: User, words: Words, entries: list[Entry] | None = None, *, at: datetime
+) -> list[Item]:
     """Messages and history in one order: a message before the events of its own second.
 
     Everybody named is read at once, the ticket's requester and assignee among them. Three statements, two where the
     caller has read the entries visible to this viewer already.
     """
-    messages = list(messages_visible_to(viewer, ticket))
+    messages = list(messages_visible_to(viewer, ticket, at))
     entries = entries_visible_to(viewer, ticket) if entries is None else entries
     told = [e for e in entries if e.action not in SHOWN_AS_MESSAGE]
+    if not viewer.is_desk:
+        # What a reply brought with it shows when the reply does, and never where that was taken back.
+        read = {None, *(m.pk for m in messages)}
+        told = [e for e in told if e.data.get("said") in read]
     names = _names(ticket, messages, told)
     lines = _lines(told, names, words.labels | CODES)
     dated = [(m.at, 0 if m.kind == "opening" else 1, m) for m in messages] + [(x.at, 2, x) for x in lines]
     items: list[Item] = []
-    for at, _rank, one in sorted(dated, key=lambda d: d[:2]):
-        _add(items, at, one, names)
+    for when, _rank, one in sorted(dated, key=lambda d: d[:2]):
+        _add(items, when, one, names)
     return items
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("tickets/<str:ref>/presence", live_views.present, name="ticket_presence"),
     path("tickets/<str:ref>/draft", draft_views.draft, name="ticket_draft"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
+    path("tickets/<str:ref>/undo", views.undo, name="ticket_undo"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),
     path("tickets/<str:ref>/start", views.start, name="ticket_start"),
     path("tickets/<str:ref>/ask", views.ask, name="ticket_ask"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -14,18 +15,21 @@ from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
+from helpdesk.templatetags.desk import undo_tags
 from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.models import Priority
 from tickets import actions, after, classifying, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
 from tickets.assigning import takers
+from tickets.deed import UNDO
 from tickets.models import Status, Ticket
 from tickets.pages import (
     Asked,
     Trouble,
     came_from,
     changed_by,
+    crossing,
     desk_only,
     first_answer,
     forget_draft,
@@ -35,6 +39,7 @@ from tickets.pages import (
     why,
 )
 from tickets.timeline import entries_visible_to, timeline
+from tickets.undoing import undo_reply
 from tickets.whyme import why_me
 from tickets.workflow import offered
 
@@ -44,6 +49,8 @@ SHOWN_IN_ROWS = [
     *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
 ]
 MOST_CHOICES = 500
+# What these say to the customer can be taken back for a while.
+UNDOABLE = ("reply", "resolve", "reopen")
 
 
 # --- Lists -----------------------------------------------------------------------------------------------------------
@@ -175,7 +182,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     at, own_words = timezone.now(), words.read()
     ticket.priority = own_words.priorities[ticket.priority_id]
     history = entries_visible_to(request.user, ticket)
-    items = timeline(ticket, request.user, own_words, history)
+    items = timeline(ticket, request.user, own_words, history, at=at)
     tagging.name_on([ticket])
     known = clocks.of_subjects([ticket.ref])[ticket.ref]
     reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
@@ -199,6 +206,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "priorities": own_words.priorities.values(),
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
+        **crossing(trouble, items, request.user),
     }
     return see(request, "tickets/ticket.html", ticket, trouble, context)
 
@@ -221,14 +229,29 @@ def _verb(
     answer = send(request, name, form, do)
     if isinstance(answer, Trouble):
         return ticket_page(request, access_ticket(request.user, ref), answer)
-    messages.success(request, f"{found.ref}: {done}" if after.leaves(answer, found) else done)
+    undoable = name in UNDOABLE and request.user.is_desk
+    tags = undo_tags(found.ref, timezone.now() + UNDO) if undoable else ""
+    messages.success(request, f"{found.ref}: {done}" if after.leaves(answer, found) else done, extra_tags=tags)
     return answer
 
 
 @people_only
 @require_POST
 def reply(request: Asked, ref: str) -> HttpResponse:
-    return _verb(request, ref, "reply", forms.ReplyForm(request.POST), actions.reply, _("Your reply is sent."))
+    act = partial(actions.reply, undoable=request.user.is_desk)
+    return _verb(request, ref, "reply", forms.ReplyForm(request.POST), act, _("Your reply is sent."))
+
+
+@desk_only
+@require_POST
+def undo(request: Asked, ref: str) -> HttpResponse:
+    def act(*, ticket: Ticket, by: User, at: datetime) -> None:
+        # The clock is read once the ticket is ours: nobody takes back what was released while they waited for it.
+        Ticket.objects.select_for_update().get(pk=ticket.pk)
+        undo_reply(ticket=ticket, by=by, at=timezone.now())
+
+    done = _("Taken back. Nothing of it reached the customer; your words are in the draft below.")
+    return _verb(request, ref, "undo", forms.DeskForm(request.POST), act, done)
 
 
 @desk_only
@@ -260,7 +283,8 @@ def resume(request: Asked, ref: str) -> HttpResponse:
 @require_POST
 def resolve(request: Asked, ref: str) -> HttpResponse:
     done = _("The ticket is resolved; the customer is asked to confirm.")
-    return _verb(request, ref, "resolve", forms.ResolveForm(request.POST), actions.resolve, done)
+    act = partial(actions.resolve, undoable=True)
+    return _verb(request, ref, "resolve", forms.ResolveForm(request.POST), act, done)
 
 
 @people_only
@@ -273,7 +297,8 @@ def close(request: Asked, ref: str) -> HttpResponse:
 @people_only
 @require_POST
 def reopen(request: Asked, ref: str) -> HttpResponse:
-    return _verb(request, ref, "reopen", forms.ReopenForm(request.POST), actions.reopen, _("The ticket is open again."))
+    act = partial(actions.reopen, undoable=request.user.is_desk)
+    return _verb(request, ref, "reopen", forms.ReopenForm(request.POST), act, _("The ticket is open again."))
 
 
 @people_only

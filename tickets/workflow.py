@@ -4,6 +4,7 @@
 version the person looked at is gone, it raises Conflict and nothing has happened. Closed is final.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,10 @@ class Conflict(Exception):
 
 class Stale(Conflict):
     """The person, or the program, looked at an older ticket than this one."""
+
+
+class Crossed(Conflict):
+    """Somebody wrote meanwhile what the writer has not read."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ TABLE: dict[str, Verb] = {v.name: v for v in [
     _verb("withdraw", _l("Withdraw"),          (N, P, W),    C, "withdrawn", "ends",    desk=Right.WORK, customer=Right.WITHDRAW, hears=("requester", "assignee")),
 ]}
 # fmt: on
+# What history calls them.
+STEPS = [verb.action for verb in TABLE.values()]
 
 
 @dataclass
@@ -97,25 +104,28 @@ def move(ticket: Ticket, name: str, *, by: User, version: int | None = None, **c
     return Moved(Happening(verb.action, data | _codes(columns), fact, verb.public), verb)
 
 
-def undo(ticket: Ticket, entry: Entry, action: str, **columns: Any) -> Happening:
-    """Takes back the step that `entry` of a locked ticket's history wrote; returns the history line to record.
+def undo(ticket: Ticket, steps: Sequence[Entry], **columns: Any) -> dict[str, str]:
+    """Takes back the steps that one action took on a locked ticket; returns old and new status for the history.
 
-    The ticket has the status from before it again, and the clocks run as if it had not been. Who may, and for how long,
-    is the action's to say. Raises Conflict where the ticket took another step since.
+    The ticket has the status from before the first of them again. The action writes the undo fact for the clocks and
+    says who may, and for how long. Raises Conflict where the ticket took another step since.
     """
-    old, new = entry.data["old"], entry.data["new"]
-    steps = [verb.action for verb in TABLE.values()]
-    later = Entry.objects.filter(subject=ticket.ref, pk__gt=entry.pk, action__in=steps)
+    before, after = steps[0].data["old"], steps[-1].data["new"]
     columns["close_reason"] = ""
-    if ticket.status != new or later.exists():
+    if ticket.status != after or stepped_since(ticket, steps[-1]):
         raise Conflict(ticket, stuck(ticket))
-    if not Ticket.objects.filter(pk=ticket.pk, status=new).update(status=old, **columns):
+    if not Ticket.objects.filter(pk=ticket.pk, status=after).update(status=before, **columns):
         ticket.refresh_from_db(fields=["status"])
         raise Conflict(ticket, stuck(ticket))
-    ticket.status = old
+    ticket.status = before
     for column, value in columns.items():
         setattr(ticket, column, value)
-    return Happening(action, {"old": new, "new": old, "undone": entry.pk}, ["undo", entry.pk], public=True)
+    return {"old": after, "new": before}
+
+
+def stepped_since(ticket: Ticket, entry: Entry) -> bool:
+    """Whether a ticket took another step after the one that `entry` wrote."""
+    return Entry.objects.filter(subject=ticket.ref, action__in=STEPS, pk__gt=entry.pk).exists()
 
 
 def _codes(columns: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from oncall.families import FAMILIES
 from sla import clocks
 from sla.clock import ClockState
 from tickets import search
-from tickets.actions import NO_DUE
+from tickets.deed import NO_DUE
 from tickets.loads import reconcile
 from tickets.models import Category, SearchRow
 
@@ -46,7 +46,7 @@ COLUMNS = {
         "id customer_id requester_id assigned_to_id title status priority category source impact urgency service close_reason "
         "plan_id policy_id calendar_id created_at last_event_at sla_due_at due_kind queue_at version tags"
     ),
-    "tickets_message": "id ticket_id kind author_id by_desk source body html at",
+    "tickets_message": "id ticket_id kind author_id by_desk source body html at released_at",
     "tickets_searchrow": "message_id ticket_id edition words",
     "audit_entry": "id at actor actor_role action subject customer audience data fact",
     "sla_clock": (
@@ -278,7 +278,7 @@ class Writer:
         about = f"i-0{row.number:011x}"
         self.lines["tickets_message"].append(
             f"{number}\t{row.number}\t{kind}\t{author}\t{'f' if step.by_customer else 't'}\tweb\t"
-            f"{said.body.replace('{id}', about)}\t{said.html.replace('{id}', about)}\t{row.at(step)}\n"
+            f"{said.body.replace('{id}', about)}\t{said.html.replace('{id}', about)}\t{row.at(step)}\t{row.at(step)}\n"
         )
         marks = search.marks(kind, UUID(row.company.key), row.requester)
         found_by = search.literal(words.title(row.number), said.plain.replace("{id}", about), marks)

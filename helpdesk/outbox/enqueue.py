@@ -40,7 +40,22 @@ class Draft:
     secret: str = ""
 
 
-def enqueue(drafts: Iterable[Draft], *, at: datetime, subject: str = "", customer: UUID | None = None) -> list[Letter]:
+@dataclass(frozen=True)
+class Hold:
+    """Until when letters wait, and for what: it can be taken back meanwhile."""
+
+    until: datetime
+    reason: str
+
+
+def enqueue(
+    drafts: Iterable[Draft],
+    *,
+    at: datetime,
+    subject: str = "",
+    customer: UUID | None = None,
+    hold: Hold | None = None,
+) -> list[Letter]:
     """Writes letters in the caller's transaction, one statement for all of them."""
     return Letter.objects.bulk_create(
         Letter(
@@ -53,10 +68,28 @@ def enqueue(drafts: Iterable[Draft], *, at: datetime, subject: str = "", custome
             customer=customer,
             data=d.data,
             secret=seal(d.secret) if d.secret else "",
+            state=Letter.State.HELD if hold else Letter.State.READY,
+            release_at=hold.until if hold else None,
+            held_for=hold.reason if hold else "",
             created_at=at,
         )
         for d in drafts
     )
+
+
+def release(at: datetime) -> int:
+    """Lets go the letters whose time has come; returns how many. One statement, and several pulses may call it."""
+    due = Letter.objects.filter(state=Letter.State.HELD, release_at__lte=at)
+    return due.update(state=Letter.State.READY)
+
+
+def take_back(reason: str, subject: str) -> bool:
+    """Cancels the letters held for a reason; False, and nothing is done, where one of them is no longer held."""
+    written = Letter.objects.filter(subject=subject, held_for=reason)
+    if written.exclude(state=Letter.State.HELD).select_for_update().exists():
+        return False
+    written.update(state=Letter.State.CANCELLED)
+    return True
 
 
 def seal(text: str) -> str:

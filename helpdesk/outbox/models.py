@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Letter(models.Model):
     class State(models.TextChoices):
+        HELD = "held", _("held")
         READY = "ready", _("ready")
         SENT = "sent", _("sent")
         CANCELLED = "cancelled", _("cancelled")
@@ -26,10 +27,14 @@ class Letter(models.Model):
     data = models.JSONField(default=dict)
     secret = models.TextField(blank=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
+    # A held letter is ready from then on, unless what holds it ("message:77") is taken back before.
+    release_at = models.DateTimeField(null=True)
+    held_for = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         indexes = [
             models.Index(fields=["subject", "id"], name="letters_of_subject"),
             models.Index(fields=["id"], condition=models.Q(state="ready"), name="letters_ready"),
+            models.Index(fields=["release_at"], condition=models.Q(state="held"), name="letters_held"),
         ]

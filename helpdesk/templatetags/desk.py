@@ -122,6 +122,25 @@ def once_field(context: Context, verb: str = "") -> SafeString:
     return format_html('<input type="hidden" name="once" value="{}">', key)
 
 
+# --- Undo ------------------------------------------------------------------------------------------------------------
+
+
+def undo_tags(ref: str, until: datetime) -> str:
+    """What a message for the next page carries, so that it offers to take a reply back."""
+    return f"undo {ref} {until.isoformat()}"
+
+
+@register.simple_tag(takes_context=True)
+def undo_of(context: Context, message: Any) -> dict[str, Any] | None:
+    """The ticket, the instant and the seconds left, where a message offers to take a reply back and can still do it."""
+    word, _space, said = (message.extra_tags or "").partition(" ")
+    if word != "undo":
+        return None
+    ref, _space, until = said.partition(" ")
+    left = round(left_s(datetime.fromisoformat(until), context["now"]))
+    return {"ref": ref, "until": until, "left": left} if left > 0 else None
+
+
 # --- Times -----------------------------------------------------------------------------------------------------------
 
 

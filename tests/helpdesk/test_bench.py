@@ -14,6 +14,7 @@ from helpdesk.bench.lives import ENTRIES, MESSAGES
 from sla import clocks
 from sla.models import Clock
 from tickets import actions, loads
+from tickets.deed import NO_DUE
 from tickets.models import OPEN, AssignmentDecision, Load, Message, Status, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,7 @@ def test_history_leads_to_the_status_the_clocks_and_the_place_in_the_queue() -> 
             assert (clock.running_s, clock.remaining_s) == (state.running_s, state.remaining_s)
         due = clocks.next_due(stored)
         assert (ticket.sla_due_at, ticket.due_kind) == (due or (None, ""))
-        assert ticket.queue_at == (ticket.sla_due_at or actions.NO_DUE)
+        assert ticket.queue_at == (ticket.sla_due_at or NO_DUE)
 
 
 @pytest.mark.usefixtures("told")

@@ -62,6 +62,7 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/presence": sent(*DESK),
     "tickets/<str:ref>/draft": sent(*TICKETS),
     "tickets/<str:ref>/reply": sent(*TICKETS),
+    "tickets/<str:ref>/undo": sent(*DESK),
     "tickets/<str:ref>/note": sent(*DESK),
     "tickets/<str:ref>/start": sent(*DESK),
     "tickets/<str:ref>/ask": sent(*DESK),

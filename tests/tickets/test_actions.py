@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from helpdesk.audit.models import Entry
 from helpdesk.outbox.models import Letter
 from sla.models import Clock
-from tickets import actions, notify, workflow
+from tickets import actions, deed, notify, workflow
 from tickets.models import Message, Status, Ticket
 
 T0 = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -194,7 +194,7 @@ def test_nothing_stands_when_history_cannot_be_written(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise IntegrityError("the history is on fire")
 
-    monkeypatch.setattr(actions, "record", broken)
+    monkeypatch.setattr(deed, "record", broken)
     with pytest.raises(IntegrityError), transaction.atomic():
         actions.reply(ticket=ticket, body="Lost?", by=cast.ana, at=minutes(5), then="resolve")
     assert (fresh(ticket).status, fresh(ticket).version) == (Status.NEW, 1)
@@ -246,5 +246,13 @@ def test_a_customer_cannot_write_a_note_whatever_the_code_says(cast: Any, ticket
         actions.note(ticket=ticket, body="Secret", by=cast.cora, at=minutes(1))
     with pytest.raises(IntegrityError, match="notes_are_ours"), transaction.atomic():
         Message.objects.create(
-            ticket=ticket, kind="note", author=cast.cora, by_desk=False, source="web", body="x", html="x", at=T0
+            ticket=ticket,
+            kind="note",
+            author=cast.cora,
+            by_desk=False,
+            source="web",
+            body="x",
+            html="x",
+            at=T0,
+            released_at=T0,
         )

@@ -65,6 +65,8 @@
     if (!shown) return;
     if (form.dataset.seen === shown.dataset.seen && form.dataset.version === shown.dataset.version) return;
     Object.assign(form.dataset, { seen: shown.dataset.seen, version: shown.dataset.version });
+    // What stands on the page now has been read: a reply need not be stopped by it.
+    for (const field of document.getElementsByName("last_seen_message")) field.value = shown.dataset.seen;
     show(moved, "");
   });
   beat();

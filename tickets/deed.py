@@ -1,0 +1,185 @@
+"""One action under way on a locked ticket: it gathers what happened and writes it at the end, in lock order.
+
+Whatever a verb does to an existing ticket goes through here, so that status, history, clocks, columns and letters are
+written together and in one order: Ticket, Clock, Load, outbox.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from helpdesk import richtext
+from helpdesk.accounts.models import User, key_of
+from helpdesk.audit.models import Entry
+from helpdesk.audit.record import Happening, record
+from helpdesk.outbox.enqueue import Hold
+from sla import clocks
+from tickets import assigning, loads, notify, search
+from tickets.access import readable
+from tickets.models import AssignmentDecision, Message, Source, Ticket
+from tickets.workflow import Conflict, Crossed, move, stuck, undo
+
+# Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
+NO_DUE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+# So long the desk can take a public word back.
+UNDO = timedelta(seconds=15)
+
+
+@dataclass
+class Deed:
+    """One action under way on a locked ticket: gathers what happened and writes it at the end, in lock order."""
+
+    ticket: Ticket
+    by: User
+    at: datetime
+    happenings: list[Happening] = field(default_factory=list)
+    news: list[notify.News] = field(default_factory=list)
+    changed: dict[str, Any] = field(default_factory=dict)
+    held: Message | None = None
+    before: loads.Weight = field(init=False)
+    decided: AssignmentDecision | None = None
+    worked: bool = False
+
+    def __post_init__(self) -> None:
+        self.before = loads.Weight.of(self.ticket)
+
+    @classmethod
+    def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
+        """Locks the ticket, as it stands now, and fixes the instant. One that was merged takes no writes: Conflict."""
+        locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
+        if locked.merged_into_id:
+            raise Conflict(locked, stuck(locked))
+        return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
+
+    def check_read(self, last_seen: int | None) -> None:
+        """Raises Crossed where somebody else wrote after the newest message that the writer has read."""
+        if last_seen is None:
+            return
+        others = self.ticket.messages.filter(pk__gt=last_seen).exclude(author=self.by)
+        if readable(others, self.by, self.at).exists():
+            raise Crossed(self.ticket, _("Somebody wrote while you were writing. Read it, then send yours again."))
+
+    def say(self, kind: str, body: str, *, silent: bool = False, until: datetime | None = None) -> Message:
+        """Writes a message and, unless `silent`, its history line and the fact for the clocks.
+
+        `until` is when a word of the desk reaches the customer; what else this action does can be taken back with it.
+        """
+        until = until if self.by.is_desk else None
+        message = say(self.ticket, kind, body, by=self.by, at=self.at, until=until)
+        self.held = message if until else self.held
+        if not silent:
+            self.happen(_said(message, self.by))
+        return message
+
+    def move(self, verb: str, version: int | None = None, **columns: Any) -> None:
+        moved = move(self.ticket, verb, by=self.by, version=version, **columns)
+        if self.held:
+            moved.happening.data["said"] = self.held.pk
+        self.happen(moved.happening)
+        self.worked = self.by.is_desk
+        if moved.verb.hears:
+            self.tell(moved.verb.action, *moved.verb.hears)
+
+    def undo(self, entry: Entry, action: str, **columns: Any) -> None:
+        """Takes back the step that `entry` wrote."""
+        data = undo(self.ticket, [entry], **columns)
+        self.happen(Happening(action, data | {"undone": entry.pk}, ["undo", entry.pk], public=True))
+
+    def take_over(self) -> None:
+        """Whoever starts an unassigned ticket has it."""
+        if self.ticket.assigned_to_id is None and self.by.is_desk:
+            self.assign(self.by, "")
+
+    def assign(self, to: User | None, reason: str) -> None:
+        old = self.ticket.assigned_to_id
+        self.ticket.assigned_to = self.changed["assigned_to"] = to
+        data: dict[str, Any] = {"old": key_of(old) if old else None, "to": to.key if to else None}
+        if reason.strip():
+            data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
+        self.decided = assigning.by_hand(self.ticket, to=to, by=self.by, reason=data.get("message"))
+        self.happen(Happening("ticket.assigned", data, ["assigned"]))
+
+    def happen(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+
+    def tell(self, kind: str, *hearers: str, **data: Any) -> None:
+        self.news.append(notify.News(kind, hearers, data))
+
+    def finish(self) -> Ticket:
+        """Writes history, clocks, columns and letters; returns the ticket as it stands."""
+        ticket = self.ticket
+        if not self.happenings:
+            return ticket
+        record(self.happenings, by=self.by, at=self.at, subject=ticket.ref, customer=ticket.customer_id)
+        if any(h.fact for h in self.happenings):
+            told = clocks.recompute(ticket.ref, terms=ticket.terms, report=report(ticket), at=self.at)
+            keep_due(ticket, told)
+        ticket.version += 1
+        ticket.last_event_at = self.at
+        columns = ["sla_due_at", "due_kind", "queue_at", "version", "last_event_at"]
+        ticket.save(update_fields=[*columns, *self.changed])
+        loads.keep(self._weighed(), at=self.at, decided=self.decided)
+        hold = Hold(self.held.released_at, held_for(self.held)) if self.held else None
+        notify.tell(ticket, self.news, by=self.by, at=self.at, hold=hold)
+        return ticket
+
+    def _weighed(self) -> loads.Change:
+        ticket = self.ticket
+        worked = (ticket.customer_id, self.by.pk) if self.worked else None
+        given_to = self.decided.winner_id if self.decided else None
+        return loads.Change(self.before, loads.Weight.of(ticket), given_to, worked)
+
+
+def _said(message: Message, by: User) -> Happening:
+    who = "engineer" if by.is_desk else "customer"
+    if message.kind == Message.Kind.NOTE:
+        return Happening("ticket.noted", {"message": message.pk}, ["reply", who, "internal"])
+    return Happening("ticket.replied", {"message": message.pk}, ["reply", who], public=True)
+
+
+def held_for(message: Message) -> str:
+    """What letters wait for that a message can still take back."""
+    return f"message:{message.pk}"
+
+
+def say(
+    ticket: Ticket,
+    kind: str,
+    body: str,
+    *,
+    by: User,
+    at: datetime,
+    source: str = Source.WEB,
+    until: datetime | None = None,
+) -> Message:
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=kind,
+        author=by,
+        by_desk=by.is_desk,
+        source=source,
+        body=body,
+        html=richtext.render(body),
+        at=at,
+        released_at=until or at,
+    )
+    search.index([message])
+    return message
+
+
+def keep_due(ticket: Ticket, stopwatches: list[Any]) -> None:
+    due = clocks.next_due(stopwatches)
+    ticket.sla_due_at, ticket.due_kind = due or (None, "")
+    ticket.queue_at = ticket.sla_due_at or NO_DUE
+
+
+def report(ticket: Ticket) -> clocks.Report:
+    return clocks.Report(
+        customer=ticket.customer_id,
+        priority=ticket.priority_id,
+        category=ticket.category,
+        source=ticket.source,
+        engineer=key_of(ticket.assigned_to_id) if ticket.assigned_to_id else "",
+    )
