@@ -39,6 +39,8 @@ def problems() -> list[tuple[int, str, str]]:
         found.append((4, "ALLOWED_HOSTS lets any host name in.", "Name the hosts, or leave it out: SITE_URL says it."))
     if settings.SITE_IS_SECURE and settings.DATABASE_IS_EMBEDDED:
         found.append((5, "DATABASE_URL is missing.", "The embedded database serves a desk on one's own machine only."))
+    if settings.STORAGE_PROBLEM:
+        found.append((6, settings.STORAGE_PROBLEM, "Write it like /srv/files or s3://bucket?region=eu-central-1."))
     return found
 
 

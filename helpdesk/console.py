@@ -9,6 +9,7 @@ from functools import wraps
 import django
 from django.contrib.auth.decorators import login_required
 from django.db import connection
+from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,8 +23,11 @@ from helpdesk.accounts.permissions import Right, may
 from helpdesk.models import Heartbeat
 from helpdesk.outbox.models import Letter
 from helpdesk.schedule import LATE_AFTER
+from helpdesk.storage import LEAST_ROOM, store
+from helpdesk.templatetags.desk import comma, filesize
 from sla.models import CalendarVersion, PolicyVersion
 from tickets import reindex, search
+from tickets.models import Attachment
 
 View = Callable[..., HttpResponse]
 PAGE = 50
@@ -105,7 +109,22 @@ def versions(now: datetime) -> list[tuple[str, str]]:
         (_("Policy version in force"), str(policy.number) if policy else "—"),
         (_("Calendar version in force"), str(calendar.number) if calendar else "—"),
         (_("Search index"), index_state()),
+        (_("Attachments"), files_state()),
     ]
+
+
+def files_state() -> str:
+    """How many there are, how large together, and how much more fits."""
+    found = Attachment.objects.aggregate(count=Count("pk"), size=Sum("size"))
+    said = _("%(count)s files, %(size)s") % {"count": found["count"], "size": filesize(found["size"] or 0)}
+    try:
+        room = store().room()
+    except OSError:
+        return f"{said}. {_('The folder cannot be used')}"
+    if room is None:
+        return said
+    left = _("room for %(size)s") if room >= LEAST_ROOM else _("no room for files: %(size)s are left")
+    return f"{said}{comma()}{left % {'size': filesize(room)}}"
 
 
 def index_state() -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from helpdesk.middleware import away
 from helpdesk.models import Heartbeat
 from helpdesk.schedule import LATE_AFTER
+from helpdesk.storage import is_full
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether the desk can do its work now: database, workers. 503 names what is missing."""
+    """Whether the desk can do its work now: database, workers, room for files. 503 names what is missing."""
     missing = not_ready()
     return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
 
@@ -85,9 +86,15 @@ def not_ready() -> list[str]:
     except Exception:
         return ["database"]
     now = timezone.now()
-    return [
-        name for name, late in LATE_AFTER.items() if name not in beats or (now - beats[name]).total_seconds() > late
-    ]
+    late = [n for n, late in LATE_AFTER.items() if n not in beats or (now - beats[n]).total_seconds() > late]
+    return late + _no_storage()
+
+
+def _no_storage() -> list[str]:
+    try:
+        return ["storage"] if is_full() else []
+    except OSError:
+        return ["storage"]
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

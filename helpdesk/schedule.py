@@ -10,6 +10,8 @@ JOBS = [
     (_("Clear expired sessions"), "helpdesk.accounts.tasks.clear_sessions", "20 19 * * *"),
     (_("Bring the search index up to date"), "tickets.reindex.for_a_while", "*/5 * * * *"),
     (_("Compare what engineers have in hand with their tickets"), "tickets.loads.reconcile", "25 19 * * *"),
+    (_("Draw previews of files"), "tickets.tasks.draw_due", "* * * * *"),
+    (_("Remove files that were never sent"), "tickets.tasks.forget_files", "50 * * * *"),
     (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
     (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
 ]

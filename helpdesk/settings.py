@@ -11,7 +11,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
@@ -262,12 +262,49 @@ TIME_ZONE = "UTC"
 DEFAULT_LANGUAGE = os.environ.get("DEFAULT_LANGUAGE", "zh-hans")
 DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Asia/Shanghai")
 
+# --- Attached files --------------------------------------------------------------------------------------------------
+
+
+def attachments(url: str) -> dict[str, Any]:
+    """Django's form of STORAGE_URL: a folder (`/srv/files`, `file:///srv/files`) or `s3://bucket/prefix?region=..`.
+
+    Raises ValueError where it is neither.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in ("", "file") and not parts.netloc:
+        folder = unquote(parts.path) or str(DATA_DIR / "files")
+        if not folder.startswith("/"):
+            raise ValueError("STORAGE_URL names a folder without its whole path.")
+        return {"BACKEND": "helpdesk.storage.DiskStore", "OPTIONS": {"location": folder}}
+    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme != "s3" or not parts.netloc or set(asked) - {"region", "endpoint"}:
+        raise ValueError("STORAGE_URL is neither a folder nor an address in S3.")
+    options = {
+        "bucket_name": parts.netloc,
+        "location": parts.path.strip("/"),
+        "region_name": asked.get("region"),
+        "endpoint_url": asked.get("endpoint"),
+        "spool": DATA_DIR / "incoming",
+    }
+    return {"BACKEND": "helpdesk.bucket.BucketStore", "OPTIONS": options}
+
+
+# What is wrong with it, for the boot checks.
+STORAGE_PROBLEM = ""
+try:
+    _attachments = attachments(os.environ.get("STORAGE_URL", ""))
+except ValueError as error:
+    STORAGE_PROBLEM, _attachments = str(error), attachments("")
+# Files of a form go straight to where they will lie, at the doors that take files, and nowhere else.
+FILE_UPLOAD_HANDLERS = ["tickets.receiving.FormFiles"]
+
 # --- Static files, mail, log -----------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "attachments": _attachments,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True

@@ -7,6 +7,7 @@ anybody else, sees none: to them a ticket does not exist (404).
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
+from uuid import UUID
 
 from django.db import models
 from django.http import Http404
@@ -17,7 +18,7 @@ from helpdesk.accounts.permissions import customers_of
 
 if TYPE_CHECKING:
     from helpdesk.accounts.models import User
-    from tickets.models import Message, Ticket
+    from tickets.models import Attachment, Message, Ticket
 
 
 # What a page says of a person.
@@ -110,3 +111,14 @@ def readable(said: "models.QuerySet[Message]", user: "User", at: datetime) -> "m
     """Of messages on tickets that `user` may see, those that they may read at an instant."""
     kept = said.filter(undone_at=None)
     return kept if user.is_desk else kept.filter(released_at__lte=at).exclude(kind="note")
+
+
+def access_file(user: "User", ref: str, number: UUID, at: datetime) -> "Attachment":
+    """A file on a message that `user` may read at this instant, or 404. Asked anew at each download."""
+    from tickets.models import Attachment
+
+    seen = messages_visible_to(user, access_ticket(user, ref), at)
+    found = Attachment.objects.filter(pk=number, message__in=seen.order_by().values("pk")).first()
+    if found is None:
+        raise Http404
+    return found

@@ -18,9 +18,9 @@ from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
-from tickets import assigning, notify
+from tickets import assigning, attaching, notify
 from tickets.deed import UNDO, Deed, keep_due, report, say
-from tickets.models import CloseReason, Message, Source, Status, Ticket
+from tickets.models import CloseReason, Files, Message, Source, Status, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
 
 REOPEN_WINDOW = timedelta(days=7)
@@ -41,6 +41,7 @@ def open_ticket(
     requester: User | None = None,
     follows: Ticket | None = None,
     author: User | None = None,
+    files: Files = (),
     by: User,
     at: datetime,
 ) -> Ticket:
@@ -87,6 +88,7 @@ def open_ticket(
     keep_due(ticket, states)
     ticket.save(force_insert=True)
     message = say(ticket, Message.Kind.OPENING, description, by=author or by, at=at, source=source)
+    attaching.bind(message, files, by=by)
     happenings = [_opened(ticket, message)]
     if follows:
         happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
@@ -144,6 +146,7 @@ def reply(
     version: int | None = None,
     last_seen_message: int | None = None,
     undoable: bool = False,
+    files: Files = (),
 ) -> Message:
     """A public word. An engineer's starts a new ticket; a customer's resumes a waiting or reopens a resolved one.
 
@@ -157,7 +160,7 @@ def reply(
     deed.check_read(last_seen_message)
     if ticket.status == Status.CLOSED or not may(by, Right.REPLY, ticket.customer_id):
         raise Conflict(ticket, stuck(ticket))
-    message = deed.say(Message.Kind.REPLY, body, until=at + UNDO if undoable else None)
+    message = deed.say(Message.Kind.REPLY, body, files, until=at + UNDO if undoable else None)
     if by.is_desk:
         deed.tell("ticket.answered", "requester", message=message.pk)
         if ticket.status == Status.NEW:
@@ -190,13 +193,15 @@ def _check_window(deed: Deed) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def note(*, ticket: Ticket, body: str, by: User, at: datetime, last_seen_message: int | None = None) -> Message:
+def note(
+    *, ticket: Ticket, body: str, by: User, at: datetime, last_seen_message: int | None = None, files: Files = ()
+) -> Message:
     """An internal note: on any ticket, whatever its status; no clock and no customer hears of it."""
     deed = Deed.begin(ticket, by, at)
     if not may(by, Right.NOTE):
         raise Conflict(deed.ticket, stuck(deed.ticket))
     deed.check_read(last_seen_message)
-    message = deed.say(Message.Kind.NOTE, body)
+    message = deed.say(Message.Kind.NOTE, body, files)
     deed.tell("ticket.noted", "assignee", message=message.pk)
     deed.finish()
     return message

@@ -43,7 +43,7 @@ A_MINUTE = 600
 DEEPEST = 20
 MESSAGES = 100
 # What the pages' forms ask and this door does not.
-PAGES_ONLY = ("then", "last_seen_message")
+PAGES_ONLY = ("then", "last_seen_message", "files")
 Did = Callable[[dict[str, Any], datetime], tuple[int, dict[str, Any]]]
 
 

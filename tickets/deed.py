@@ -16,9 +16,9 @@ from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.enqueue import Hold
 from sla import clocks
-from tickets import assigning, loads, notify, search
+from tickets import assigning, attaching, loads, notify, search
 from tickets.access import readable
-from tickets.models import AssignmentDecision, Message, Source, Ticket
+from tickets.models import AssignmentDecision, Files, Message, Source, Ticket
 from tickets.workflow import Conflict, Crossed, move, stuck, undo
 
 # Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
@@ -61,13 +61,16 @@ class Deed:
         if readable(others, self.by, self.at).exists():
             raise Crossed(self.ticket, _("Somebody wrote while you were writing. Read it, then send yours again."))
 
-    def say(self, kind: str, body: str, *, silent: bool = False, until: datetime | None = None) -> Message:
-        """Writes a message and, unless `silent`, its history line and the fact for the clocks.
+    def say(
+        self, kind: str, body: str, files: Files = (), *, silent: bool = False, until: datetime | None = None
+    ) -> Message:
+        """Writes a message with its files and, unless `silent`, its history line and the fact for the clocks.
 
         `until` is when a word of the desk reaches the customer; what else this action does can be taken back with it.
         """
         until = until if self.by.is_desk else None
         message = say(self.ticket, kind, body, by=self.by, at=self.at, until=until)
+        attaching.bind(message, files, by=self.by)
         self.held = message if until else self.held
         if not silent:
             self.happen(_said(message, self.by))

@@ -7,6 +7,7 @@ person looked at; whatever cannot be read there is older than any ticket, so the
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -18,7 +19,8 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.text import Block, Line
 from oncall.families import CHOICES
 from sla.models import Impact, Urgency
-from tickets.models import Category, CloseReason, Source, Ticket
+from tickets import attaching
+from tickets.models import Attachment, Category, CloseReason, Source, Ticket
 from tickets.presence import STATES
 from tickets.tagging import names_in
 from tickets.workflow import Refused
@@ -30,6 +32,26 @@ class SeenVersion(forms.Field):
     def to_python(self, value: Any) -> int:
         text = str(value or "")
         return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
+
+
+class SentFiles(forms.Field):
+    """Numbers of files that were uploaded before, and the files that came with this form (receiving.received)."""
+
+    class Both(forms.Widget):
+        def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+            # A program sends an object, which carries no files.
+            before = data.getlist(name) if hasattr(data, "getlist") else []
+            return [*before, *(files.getlist(name) if files else [])]
+
+    widget = Both
+
+    def clean(self, value: list[Any]) -> list[UUID]:
+        if wrong := [str(one) for one in value if isinstance(one, attaching.Stopped)]:
+            raise forms.ValidationError(wrong)
+        numbers = attaching.numbers(str(one.pk) if isinstance(one, Attachment) else one for one in value)
+        if len(numbers) > attaching.MOST_FILES:
+            raise forms.ValidationError(attaching.too_many())
+        return numbers
 
 
 class DeskForm(forms.Form):
@@ -87,6 +109,7 @@ class FilingForm(WordsForm):
     customer = forms.ChoiceField(error_messages={"required": _l("Choose the company."), "invalid_choice": ""})
     impact = forms.ChoiceField(error_messages={"required": _l("Choose how large the impact is.")})
     urgency = forms.ChoiceField(error_messages={"required": _l("Choose how urgent it is.")})
+    files = SentFiles(required=False)  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -147,6 +170,7 @@ class SeenMessage(forms.Field):
 class ReplyForm(DeskForm):
     last_seen_message = SeenMessage(required=False)
     body = Block(error_messages={"required": _l("Write something first.")})
+    files = SentFiles(required=False)  # type: ignore[assignment]
     then = forms.ChoiceField(choices=[("", ""), ("ask", ""), ("resolve", "")], required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -196,6 +220,7 @@ class BeatForm(forms.Form):
 class NoteForm(DeskForm):
     last_seen_message = SeenMessage(required=False)
     body = Block(error_messages={"required": _l("Write something first.")})
+    files = SentFiles(required=False)  # type: ignore[assignment]
 
 
 class StepForm(DeskForm):

@@ -4,6 +4,9 @@
 `queue_at` the queue's sort key, never null; both follow the clocks (actions.py).
 """
 
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -16,6 +19,7 @@ from oncall.families import FAMILIES, Family
 from sla.clocks import Terms, number_of
 from sla.models import CalendarVersion, Plan, PolicyVersion, Priority
 from tickets.access import TicketQuerySet
+from tickets.filetypes import FileType
 
 
 class Status(models.TextChoices):
@@ -277,3 +281,58 @@ class SearchRow(models.Model):
     class Meta:
         # Without the pending list every search is as quick as the last, and no writer pays for a hundred others.
         indexes = [GinIndex(fields=["words"], fastupdate=False, name="words_of_messages")]
+
+
+# Numbers of files that were uploaded and go with a message.
+Files = Sequence[UUID]
+
+
+class Attachment(models.Model):
+    """A file that somebody sent. Without a message it waits to be sent.
+
+    `stored` is its key in the storage: two rows share it where a message was split off into a ticket of its own.
+    `preview` says whether a worker has drawn it: `pages` pictures, the first of them `width` by `height`.
+    """
+
+    class Preview(models.TextChoices):
+        NONE = "none", _("no preview")
+        WANTED = "wanted", _("preview on its way")
+        MADE = "made", _("preview")
+        FAILED = "failed", _("no preview possible")
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    stored = models.UUIDField(db_index=True)
+    message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="+", db_index=False)
+    uploader = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=10, choices=FileType.choices)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    preview = models.CharField(max_length=10, choices=Preview.choices, default=Preview.NONE)
+    pages = models.PositiveSmallIntegerField(default=0)
+    width = models.PositiveSmallIntegerField(default=0)
+    height = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["message"], name="files_of_message"),
+            models.Index(fields=["uploader", "created_at"], name="files_of_uploader"),
+            models.Index(fields=["created_at"], condition=models.Q(message=None), name="files_not_sent"),
+            models.Index(fields=["next_try_at"], condition=models.Q(preview="wanted"), name="files_to_draw"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(type__in=FileType.values), name="known_type"),
+            models.CheckConstraint(
+                condition=~models.Q(preview="wanted") | models.Q(next_try_at__isnull=False), name="wanted_has_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        return self.stored.hex

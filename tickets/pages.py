@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +21,7 @@ from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from helpdesk import refs
-from helpdesk.accounts.doors import Busy, Mismatch, answered_once, fresh_key
+from helpdesk.accounts.doors import Busy, Mismatch, PersonRequest, answered_once, fresh_key
 from helpdesk.accounts.models import StaffRole, User
 from sla.clock import Reckoning
 from sla.clocks import calendar_of
@@ -28,19 +29,19 @@ from sla.models import Clock
 from tickets import drafting
 from tickets.forms import DeskForm, SeenAt
 from tickets.models import Status, Ticket
+from tickets.receiving import waiting
 from tickets.timeline import Item
 from tickets.workflow import Conflict, Crossed, Refused
 
 # Verbs whose words come from the composer.
 COMPOSED = ("reply", "note", "draft")
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 Act = Callable[[dict[str, Any], datetime], str]
 
 
-class Asked(HttpRequest):
+class Asked(PersonRequest):
     """A request behind `people_only`: somebody is there, and the middleware has looked for htmx."""
 
-    user: User
     htmx: HtmxDetails
 
 
@@ -48,7 +49,7 @@ def people_only(view: View) -> View:
     """Lets in whoever is logged in and no auditor. Text sent after a session ended is shown, to be copied, not lost."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _come_back(request)
         if request.user.staff_role == StaffRole.AUDITOR:
@@ -124,6 +125,8 @@ def see(
     wanted, stamp = request.GET.get("draft", ""), request.POST.get("draft_at")
     composed = drafting.standing(ticket, request.user, _composed(ticket, trouble), wanted=wanted, stamp=stamp)
     context |= {"here": reverse("ticket", args=[ticket.ref]), "once": fresh_key(), **composed}
+    if trouble:
+        context["waiting"] = waiting(request)
     answer = render(request, template, context, status=trouble.status if trouble else 200)
     if trouble and trouble.retry_after:
         answer.headers["Retry-After"] = str(trouble.retry_after)
@@ -160,7 +163,7 @@ def desk_only(view: View) -> View:
 
     @people_only
     @wraps(view)
-    def guarded(request: Asked, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Asked, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_desk:
             raise Http404
         return view(request, *args, **kwargs)

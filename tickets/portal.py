@@ -30,6 +30,7 @@ from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
 from tickets.pages import Asked, Trouble, came_from, changed_by, crossing, see, send
+from tickets.receiving import received, waiting
 from tickets.timeline import timeline
 from tickets.workflow import offered
 
@@ -80,7 +81,7 @@ def file(request: Asked) -> HttpResponse:
     given = {"customers": companies(request.user), **_answers()}
     if request.method != "POST" or _looking(request):
         return _filing_page(request, FilingForm(initial=_typed(request, follows), **given), follows)
-    form = FilingForm(request.POST, **given)
+    form = FilingForm(request.POST, received(request, timezone.now()), **given)
     return _file(request, form, follows) or _filing_page(request, form, follows, status=422)
 
 
@@ -95,7 +96,7 @@ def file_for(request: Asked) -> HttpResponse:
     if request.method != "POST" or _looking(request):
         form = PhoneForm(initial=_typed(request, None), **given)
         return _filing_page(request, form, None, customer=customer)
-    form = PhoneForm(request.POST, **given)
+    form = PhoneForm(request.POST, received(request, timezone.now()), **given)
     return _file(request, form, None) or _filing_page(request, form, None, status=422, customer=customer)
 
 
@@ -164,6 +165,8 @@ def _filing_page(
     request: Asked, form: FilingForm, follows: Ticket | None, status: int = 200, customer: Customer | None = None
 ) -> HttpResponse:
     at = timezone.now()
+    # Whoever looks first keeps their files too.
+    received(request, at)
     proposals = matrix(at)
     answers = (str(form["impact"].value() or ""), str(form["urgency"].value() or ""))
     context = {
@@ -179,6 +182,7 @@ def _filing_page(
         "proposed": proposals.get(answers),
         "preview": richtext.render(form.text) if "preview" in request.POST else None,
         "similar": searching.likely(request) if "preview" in request.POST else None,
+        "waiting": waiting(request),
         "once": fresh_key(),
         "here": request.path,
     }

@@ -1,7 +1,7 @@
 """Splitting a message off into a ticket of its own.
 
-The text opens the new ticket and stays where it was said; whoever wrote it is its author there too. The new ticket's
-clocks begin now. An internal note is never split off: its text would reach the customer.
+The text opens the new ticket and stays where it was said, with its files; whoever wrote it is its author there too. The
+new ticket's clocks begin now. An internal note is never split off: its text would reach the customer.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening
-from tickets import actions
+from tickets import actions, attaching
 from tickets.deed import Deed
 from tickets.models import Link, Message, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
@@ -51,6 +51,7 @@ def split(
         by=by,
         at=deed.at,
     )
+    attaching.copy(message, made)
     Link.objects.create(low=deed.ticket, high=made)
     # Another person's number is nothing for this one to read.
     same = requester == deed.ticket.requester

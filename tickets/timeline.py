@@ -15,7 +15,7 @@ from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
 from oncall.families import FAMILIES
 from sla.words import Words
-from tickets import tagging
+from tickets import attaching, tagging
 from tickets.access import messages_visible_to, people_of
 from tickets.models import CloseReason, Message, Source, Status, Ticket
 
@@ -66,7 +66,7 @@ def timeline(
     Everybody named is read at once, the ticket's requester and assignee among them. Three statements, two where the
     caller has read the entries visible to this viewer already.
     """
-    messages = list(messages_visible_to(viewer, ticket, at))
+    messages = list(messages_visible_to(viewer, ticket, at).annotate(files=attaching.hung()))
     entries = entries_visible_to(viewer, ticket) if entries is None else entries
     told = [e for e in entries if e.action not in SHOWN_AS_MESSAGE]
     if not viewer.is_desk:

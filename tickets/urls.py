@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets import bulk_views, draft_views, live_views, relation_views, searching, views
+from tickets import bulk_views, draft_views, file_views, live_views, relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -12,11 +12,16 @@ urlpatterns = [
     path("tickets/bulk", bulk_views.many, name="tickets_bulk"),
     path("tickets/tags", relation_views.tags, name="ticket_tags"),
     path("tickets/news", live_views.news, name="ticket_news"),
+    path("tickets/files", file_views.upload, name="file_upload"),
+    path("tickets/files/<uuid:file>/remove", file_views.remove, name="file_remove"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),
     path("tickets/<str:ref>/previous", live_views.previous_ticket, name="ticket_previous"),
     path("tickets/<str:ref>/presence", live_views.present, name="ticket_presence"),
     path("tickets/<str:ref>/draft", draft_views.draft, name="ticket_draft"),
+    path("tickets/<str:ref>/files/<uuid:file>/", file_views.look, name="ticket_file"),
+    path("tickets/<str:ref>/files/<uuid:file>/preview/<int:page>", file_views.preview, name="ticket_file_preview"),
+    path("tickets/<str:ref>/files/<uuid:file>/<str:name>", file_views.download, name="ticket_file_download"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/undo", views.undo, name="ticket_undo"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),

@@ -38,6 +38,7 @@ from tickets.pages import (
     send,
     why,
 )
+from tickets.receiving import received, takes_files
 from tickets.timeline import entries_visible_to, timeline
 from tickets.undoing import undo_reply
 from tickets.whyme import why_me
@@ -141,6 +142,7 @@ def _choices(request: Asked) -> dict[str, Any] | None:
 # --- Filing ----------------------------------------------------------------------------------------------------------
 
 
+@takes_files
 @people_only
 def create(request: Asked) -> HttpResponse:
     """A customer's person files for themselves, an engineer for a customer's person."""
@@ -235,11 +237,13 @@ def _verb(
     return answer
 
 
+@takes_files
 @people_only
 @require_POST
 def reply(request: Asked, ref: str) -> HttpResponse:
     act = partial(actions.reply, undoable=request.user.is_desk)
-    return _verb(request, ref, "reply", forms.ReplyForm(request.POST), act, _("Your reply is sent."))
+    form = forms.ReplyForm(request.POST, received(request, timezone.now()))
+    return _verb(request, ref, "reply", form, act, _("Your reply is sent."))
 
 
 @desk_only
@@ -254,10 +258,12 @@ def undo(request: Asked, ref: str) -> HttpResponse:
     return _verb(request, ref, "undo", forms.DeskForm(request.POST), act, done)
 
 
+@takes_files
 @desk_only
 @require_POST
 def note(request: Asked, ref: str) -> HttpResponse:
-    return _verb(request, ref, "note", forms.NoteForm(request.POST), actions.note, _("The internal note is saved."))
+    form = forms.NoteForm(request.POST, received(request, timezone.now()))
+    return _verb(request, ref, "note", form, actions.note, _("The internal note is saved."))
 
 
 @desk_only

@@ -245,6 +245,14 @@ def from_hours(hours: int) -> int:
     return hours * 3600
 
 
+@register.filter
+def filesize(size: int) -> str:
+    """How large a file is: "214 KB", "1.8 MB", "31 GB"."""
+    if size < 1024 * 1024:
+        return f"{max(min(size, 1), round(size / 1024))} KB"
+    return f"{size / 2**20:.1f} MB" if size < 2**30 else f"{size / 2**30:.0f} GB"
+
+
 @register.simple_tag(takes_context=True)
 def local_time(context: Context, zone: str) -> str:
     """What a clock on the wall says in another person's zone, and whose: "14:08 Shanghai"."""

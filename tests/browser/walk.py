@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 MOST_PAGES = 60
 PER_PATTERN = 2
 # These change something by being visited, or are no pages.
-NOT_PAGES = re.compile(r"logout|/jsi18n/|setlang|/admin/.+|\.(css|js|svg|json)$")
+NOT_PAGES = re.compile(r"logout|/files/[0-9a-f-]{36}/.|/jsi18n/|setlang|/admin/.+|\.(css|js|svg|json)$")
 
 
 def pages(page: Any, url: str, visit: Callable[[str], None]) -> Iterator[str]:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 
 from helpdesk.audit.record import Happening, record
+from helpdesk.storage import store
 from tests.security.routes import DESK, OF_CORA, OF_GUS, Route
 from tickets import actions
-from tickets.models import Ticket
+from tickets.models import Attachment, Ticket
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CORAS = ["canary-acme-title", "canary-acme-text"]
@@ -33,9 +35,22 @@ class World:
         if "<ref:ref>" in plain or "<str:ref>" in plain:
             for ticket, may in ((self.of_cora, OF_CORA), (self.of_gus, OF_GUS)):
                 who = tuple(v for v in route.who if v in may)
-                yield plain.replace("<ref:ref>", ticket.ref).replace("<str:ref>", ticket.ref), who
+                here = plain.replace("<ref:ref>", ticket.ref).replace("<str:ref>", ticket.ref)
+                if "<uuid:file>" in here:
+                    yield from self._files(here, ticket, who)
+                else:
+                    yield here, who
         else:
-            yield plain, route.who
+            yield plain.replace("<uuid:file>", str(self.cast.acme.pk)), route.who
+
+    def _files(self, plain: str, ticket: Ticket, who: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What hangs on the opening is for whoever may see the ticket, what hangs on a note for the desk."""
+        for kind, whom in (("opening", who), ("note", tuple(v for v in who if v in DESK))):
+            one = Attachment.objects.get(message__ticket=ticket, message__kind=kind)
+            yield (
+                plain.replace("<uuid:file>", str(one.pk)).replace("<str:name>", "any.txt").replace("<int:page>", "1"),
+                whom,
+            )
 
     def hidden_from(self, viewer: str) -> list[str]:
         """The canaries this person may never meet."""
@@ -51,6 +66,8 @@ class World:
 def build(cast: Any) -> World:
     of_cora = _filed(cast.acme, cast.cora, "acme", cast.ana)
     of_gus = _filed(cast.globex, cast.gus, "globex", cast.ana)
+    for ticket, name in ((of_cora, "acme"), (of_gus, "globex")):
+        _attached(ticket, name)
     values = {
         "<int:pk>": str(cast.cora.pk),
         "<int:number>": str(cast.cora.pk),
@@ -60,6 +77,32 @@ def build(cast: Any) -> World:
     }
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)
+
+
+def _attached(ticket: Ticket, name: str) -> None:
+    """A file on the opening and one on the note, with a preview each."""
+    for message in ticket.messages.filter(kind__in=["opening", "note"]):
+        word = "text" if message.kind == "opening" else "note"
+        one = Attachment.objects.create(
+            stored=uuid4(),
+            message=message,
+            uploader=message.author,
+            name=f"canary-{name}-{word}.txt",
+            type="text",
+            size=100,
+            sha256="0" * 64,
+            created_at=AT,
+            preview="made",
+            pages=1,
+        )
+        _lies(one.key, f"canary-{name}-{word}".ljust(100).encode())
+        _lies(f"{one.key}-1", b"RIFF....WEBP" + f"canary-{name}-{word}".encode())
+
+
+def _lies(key: str, content: bytes) -> None:
+    part = store().spool / key
+    part.write_bytes(content)
+    store().put(key, part)
 
 
 def _filed(customer: Any, requester: Any, name: str, engineer: Any) -> Ticket:
