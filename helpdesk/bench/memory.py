@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from itertools import cycle, islice
 from pathlib import Path
@@ -26,6 +27,8 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 import psutil
 from django.conf import settings
 
+from helpdesk.bench import upload
+
 LIMIT_MB = 700
 PATIENCE_S = 180
 SETTLE_S = 20
@@ -33,15 +36,26 @@ REQUESTS = 50
 AT_ONCE = 8
 
 
-def of_a_desk() -> list[tuple[str, float]]:
-    """(process, PSS in MB) of every process of a desk that has been used; empty where the kernel does not say it."""
+@dataclass(frozen=True)
+class Used:
+    """(process, PSS in MB) of every process of a desk that has been used, and what a large file takes there."""
+
+    processes: list[tuple[str, float]]
+    upload: upload.Taken
+
+
+def of_a_desk() -> Used | None:
+    """Measures a desk of its own; None where the kernel does not say what processes share."""
     if sys.platform != "linux":
-        return []
+        return None
     with _desk() as (process, run):
-        _use(run)
+        browser = _engineer(run)
+        _use(browser, run)
         time.sleep(SETTLE_S)
         tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        return [(_name(p.cmdline()), p.memory_full_info().pss / 2**20) for p in tree]
+        found = [(_name(p.cmdline()), p.memory_full_info().pss / 2**20) for p in tree]
+        web = [p for p in tree if _name(p.cmdline()) == "gunicorn"]
+        return Used(found, upload.measure(browser, run["url"], _token(browser, f"{run['url']}/tickets/create"), web))
 
 
 @contextmanager
@@ -76,14 +90,22 @@ def _opened(process: "subprocess.Popen[bytes]", sign: Path) -> dict[str, Any]:
     return run
 
 
-def _use(run: dict[str, Any]) -> None:
-    """An engineer logs in and reads the queue and tickets, REQUESTS pages in all, as many at once as there are threads."""
+def _engineer(run: dict[str, Any]) -> OpenerDirector:
+    """The browser of an engineer who has logged in."""
     browser = build_opener(HTTPCookieProcessor(CookieJar()))
     engineer = next(p for p in run["people"] if p["role"] == "engineer")
     login = f"{run['url']}/accounts/login/"
-    token = _found(r'name="csrfmiddlewaretoken" value="(\w+)"', _page(browser, login))[0]
-    form = {"csrfmiddlewaretoken": token, "login": engineer["email"], "password": engineer["password"]}
+    form = {"csrfmiddlewaretoken": _token(browser, login), "login": engineer["email"], "password": engineer["password"]}
     _page(browser, login, urlencode(form).encode())
+    return browser
+
+
+def _token(browser: OpenerDirector, url: str) -> str:
+    return _found(r'name="csrfmiddlewaretoken" value="(\w+)"', _page(browser, url))[0]
+
+
+def _use(browser: OpenerDirector, run: dict[str, Any]) -> None:
+    """Reads the queue and tickets, REQUESTS pages in all, as many at once as there are threads."""
     links = _found(r'href="(/tickets/HD-\d+/)"', _page(browser, f"{run['url']}/tickets/"))
     pages = [run["url"] + page for page in islice(cycle(["/tickets/", *links]), REQUESTS)]
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from helpdesk.accounts.models import User
-from helpdesk.bench import assigning, client, memory, pages, people, place, report, statements
+from helpdesk.bench import assigning, client, memory, pages, people, place, report, statements, upload
 from helpdesk.supervisor import Child
 from tickets import actions
 from tickets.models import Ticket
@@ -117,14 +117,20 @@ class Command(BaseCommand):
 
     def memory(self) -> None:
         found = memory.of_a_desk()
-        if not found:
+        if found is None:
             self.say("\nMemory: this system does not say what processes share (PSS is Linux's).")
             return
-        total = sum(mb for _, mb in found)
+        total = sum(mb for _, mb in found.processes)
         verdict = "ok" if total <= memory.LIMIT_MB else "MISSED"
-        rows = [["process", "PSS MB", ""], *([name, f"{mb:.1f}", ""] for name, mb in found)]
+        rows = [["process", "PSS MB", ""], *([name, f"{mb:.1f}", ""] for name, mb in found.processes)]
         rows.append(["all", f"{total:.0f}", f"<= {memory.LIMIT_MB} MB: {verdict}"])
         self.say("\nMemory of a running desk, after 50 pages:\n" + report.table(rows))
+        self.uploads(found.upload)
+
+    def uploads(self, taken: upload.Taken) -> None:
+        flat = "flat: ok" if taken.is_flat else "flat: MISSED"
+        memory = f"{taken.before:.1f} before, {taken.peak:.1f} at most, {taken.after:.1f} after, {flat}"
+        self.say(f"\nA file of 25 MB: {taken.seconds * 1000:.0f} ms; web processes with two at once, PSS MB: {memory}")
 
 
 def place_words() -> str:
