@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import cycle
 
 from helpdesk.accounts.models import Customer, Membership, User
-from tickets import actions
+from tickets import actions, demo_files
 from tickets.models import Category, Ticket
 
 
@@ -27,6 +27,7 @@ class Story:
     steps: tuple[tuple[int, str, str], ...] = ()
     category: str = Category.TECHNICAL
     service: str = ""
+    files: tuple[str, ...] = ()
 
 
 STORIES = [
@@ -59,6 +60,7 @@ STORIES = [
         "production_part",
         "urgent",
         service="database",
+        files=("FreeStorageSpace.png",),
     ),
     Story(
         290,
@@ -87,6 +89,7 @@ STORIES = [
             ),
         ),
         service="database",
+        files=("ReplicaLag.png", "slow-orders-prod-r1.log"),
     ),
     Story(
         200,
@@ -243,6 +246,7 @@ def _tell(story: Story, who: tuple[Customer, User], engineer: User, at: datetime
         impact=story.impact,
         urgency=story.urgency,
         service=story.service,
+        files=[one.pk for one in demo_files.attach(story.files, by=requester, at=filed)],
         by=requester,
         at=filed,
     )
