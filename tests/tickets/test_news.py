@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
+from oncall.models import Leave
 from tests.tickets.test_pages import enter, fresh, now, opened
 from tickets import actions, news
 from tickets.models import Ticket
@@ -19,6 +20,14 @@ pytestmark = pytest.mark.django_db
 CALM = {"impact": "question", "urgency": "wait"}
 
 
+@pytest.fixture(autouse=True)
+def nobody_is_given_a_new_ticket(cast: Any) -> None:
+    """The only engineer is away, so that each story says itself who has what."""
+    Leave.objects.create(
+        user=cast.ana, starts_at=now() - timedelta(days=1), ends_at=now() + timedelta(days=1), made_by=cast.ana
+    )
+
+
 def ask(client: Client, since: str = "") -> tuple[str, list[tuple[str, str]]]:
     """The new mark, and what was told: (kind, ref)."""
     answer = client.get("/tickets/news", {"since": since}).json()
@@ -26,7 +35,7 @@ def ask(client: Client, since: str = "") -> tuple[str, list[tuple[str, str]]]:
 
 
 def given_to(person: User, ticket: Ticket, by: User) -> None:
-    actions.assign(ticket=ticket, version=fresh(ticket).version, to=person, reason="", by=by, at=now())
+    actions.assign(ticket=ticket, version=fresh(ticket).version, to=person, reason="Yours", by=by, at=now())
 
 
 def test_an_engineer_hears_of_what_concerns_them(cast: Any) -> None:
@@ -87,6 +96,14 @@ def test_a_new_ticket_that_is_mine_is_told_once(cast: Any) -> None:
     ticket = opened(cast, ago=0, **CALM)
     given_to(cast.ana, ticket, cast.lee)
     assert ask(ana, mark)[1] == [("assigned", ticket.ref)]
+
+
+def test_a_ticket_that_the_rule_gives_is_told_as_such(cast: Any) -> None:
+    Leave.objects.all().delete()
+    ana, lee = enter(cast.ana), enter(cast.lee)
+    mark, quiet = ask(ana)[0], ask(lee)[0]
+    ticket = opened(cast, ago=0, **CALM)
+    assert (ask(ana, mark)[1], ask(lee, quiet)[1]) == ([("assigned", ticket.ref)], [("new", ticket.ref)])
 
 
 def test_only_the_kinds_somebody_wants_are_told(cast: Any) -> None:
