@@ -1,11 +1,14 @@
 """The only way to a ticket: what a person may see.
 
 Leads and admins see every ticket, engineers all but those of restricted customers whose team they are not on. A
-customer's member sees the tickets they requested there; a customer's admin sees all of that customer's. An auditor, and
-anybody else, sees none: to them a ticket does not exist (404).
+customer's member sees the tickets they requested or take part in there; a customer's admin, and where the company wants
+it every member, sees all of that customer's. An auditor, and anybody else, sees none: to them a ticket does not exist
+(404).
 """
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
@@ -14,11 +17,11 @@ from django.http import Http404
 
 from helpdesk import refs
 from helpdesk.accounts.models import Customer
-from helpdesk.accounts.permissions import customers_of
+from helpdesk.accounts.permissions import customers_of, whole_for
 
 if TYPE_CHECKING:
     from helpdesk.accounts.models import User
-    from tickets.models import Attachment, Message, Ticket
+    from tickets.models import Attachment, Message, Participant, Ticket
 
 
 # What a page says of a person.
@@ -34,23 +37,55 @@ class TicketQuerySet(models.QuerySet[Any]):
             return self
         if user.is_desk:
             return self.exclude(customer__in=Customer.objects.hidden_from(user).values("pk"))
-        mine = customers_of(user)
-        if not mine:
-            return self.none()
-        whole = [c for c, role in mine.items() if role == "admin"]
-        own = models.Q(requester=user, customer__in=[c for c, role in mine.items() if role != "admin"])
-        match (bool(whole), len(whole) == len(mine)):
-            case (True, True):
-                return self.filter(customer__in=whole)
-            case (False, _):
-                return self.filter(own)
-            case _:
-                return self.filter(models.Q(customer__in=whole) | own)
+        whole, partly = _companies(user)
+        ways = [models.Q(customer__in=whole)] if whole else []
+        if partly:
+            taking_part = models.Exists(_participations(user).filter(ticket=models.OuterRef("pk")))
+            ways += [models.Q(requester=user, customer__in=partly), models.Q(taking_part, customer__in=partly)]
+        return self.filter(reduce(or_, ways)) if ways else self.none()
+
+    def parts_visible_to(self, user: "User") -> list[Self]:
+        """The same tickets in parts, each in the order of an index of its own: for lists, where an OR would walk all.
+
+        A ticket may stand in two of them.
+        """
+        if user.is_desk:
+            return [self.visible_to(user)]
+        whole, partly = _companies(user)
+        parts = [self.filter(customer=customer) for customer in whole]
+        if partly:
+            part = self.filter(pk__in=_participations(user).values("ticket"), customer__in=partly)
+            parts += [self.requested_by(user), part]
+        return parts
+
+    def requested_by(self, user: "User") -> Self:
+        """The tickets somebody of a customer filed and may see still."""
+        return self.filter(requester=user, customer__in=list(customers_of(user)))
 
     def open(self) -> Self:
         from tickets.models import OPEN
 
         return self.filter(status__in=OPEN)
+
+
+def _companies(user: "User") -> tuple[list["UUID"], list["UUID"]]:
+    """The companies a person sees all tickets of, and those where they see their own."""
+    whole = whole_for(user)
+    return whole, [c for c in customers_of(user) if c not in whole]
+
+
+def _participations(user: "User") -> "models.QuerySet[Participant]":
+    from tickets.models import Participant
+
+    return Participant.objects.filter(user=user)
+
+
+def in_order(shown: "models.QuerySet[Any]", parts: list[Any], order: list[str], most: int) -> "models.QuerySet[Any]":
+    """The first `most` tickets of all `parts`, as `shown` reads them: each part gives its own first by its index."""
+    if not parts:
+        return shown.none()
+    firsts = [part.order_by(*order).values("pk")[:most] for part in parts]
+    return shown.filter(pk__in=firsts[0].union(*firsts[1:], all=True)).order_by(*order)[:most]
 
 
 def access_ticket(user: "User", ref: str) -> "Ticket":

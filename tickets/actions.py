@@ -168,6 +168,7 @@ def reply(
             deed.take_over()
     else:
         deed.tell("ticket.customer_replied", "assignee", message=message.pk)
+        deed.tell("ticket.colleague_replied", "requester", message=message.pk)
         _follow_customer(deed)
     if then and by.is_desk:
         deed.move(then)

@@ -33,7 +33,7 @@ from helpdesk.text import showable
 from sla import clocks, words
 from sla.models import Clock
 from tickets import actions, api_schema
-from tickets.access import access_ticket, messages_visible_to, people_of, where_it_went
+from tickets.access import access_ticket, in_order, messages_visible_to, people_of, where_it_went
 from tickets.forms import ReplyForm, WordsForm
 from tickets.models import Category, Source, Ticket
 from tickets.workflow import Conflict, Stale
@@ -135,14 +135,9 @@ def door(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @door
 def tickets(request: Any, wish: Query[api_schema.Wish]) -> HttpResponse:
     """The tickets this key may see. Follow `next` until it is null: pages neither skip nor repeat a ticket."""
-    rows = Ticket.objects.visible_to(request.auth.user).select_related("requester", "assigned_to").order_by("-id")
-    if wish.status:
-        rows = rows.filter(status__in=[s.value for s in wish.status])
-    if wish.priority:
-        rows = rows.filter(priority__in=wish.priority)
-    if wish.after:
-        rows = rows.filter(pk__lt=int(wish.after, 16))
-    page = list(rows[: wish.limit + 1])
+    user, shown = request.auth.user, Ticket.objects.select_related("requester", "assigned_to")
+    parts = [_asked_for(part, wish) for part in Ticket.objects.parts_visible_to(user)]
+    page = list(in_order(shown, parts, ["-id"], wish.limit + 1))
     known = clocks.of_subjects(t.ref for t in page[: wish.limit])
     more = len(page) > wish.limit
     after = f"{page[wish.limit - 1].pk:x}" if more else None
@@ -151,6 +146,14 @@ def tickets(request: Any, wish: Query[api_schema.Wish]) -> HttpResponse:
     link = f"{settings.SITE_URL}{request.path}?{asked.urlencode()}" if more else None
     body = {"tickets": [summary(t, known[t.ref]) for t in page[: wish.limit]], "next": link}
     return _json(body, **({"Link": f'<{link}>; rel="next"'} if link else {}))
+
+
+def _asked_for(rows: Any, wish: api_schema.Wish) -> Any:
+    if wish.status:
+        rows = rows.filter(status__in=[s.value for s in wish.status])
+    if wish.priority:
+        rows = rows.filter(priority__in=wish.priority)
+    return rows.filter(pk__lt=int(wish.after, 16)) if wish.after else rows
 
 
 @api.get(

@@ -38,6 +38,7 @@ class Deed:
     news: list[notify.News] = field(default_factory=list)
     changed: dict[str, Any] = field(default_factory=dict)
     held: Message | None = None
+    word: Message | None = None
     before: loads.Weight = field(init=False)
     decided: AssignmentDecision | None = None
     worked: bool = False
@@ -72,6 +73,7 @@ class Deed:
         message = say(self.ticket, kind, body, by=self.by, at=self.at, until=until)
         attaching.bind(message, files, by=self.by)
         self.held = message if until else self.held
+        self.word = message if kind == Message.Kind.REPLY else self.word
         if not silent:
             self.happen(_said(message, self.by))
         return message
@@ -83,7 +85,8 @@ class Deed:
         self.happen(moved.happening)
         self.worked = self.by.is_desk
         if moved.verb.hears:
-            self.tell(moved.verb.action, *moved.verb.hears)
+            # The words that go with the step: an outsider hears of nothing else.
+            self.tell(moved.verb.action, *moved.verb.hears, **({"message": self.word.pk} if self.word else {}))
 
     def undo(self, entry: Entry, action: str, **columns: Any) -> None:
         """Takes back the step that `entry` wrote."""

@@ -11,10 +11,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import refs
-from helpdesk.accounts.models import Customer, User
+from helpdesk.accounts.models import Customer, Language, User
 from oncall.families import FAMILIES, Family
 from sla.clocks import Terms, number_of
 from sla.models import CalendarVersion, Plan, PolicyVersion, Priority
@@ -267,6 +268,39 @@ class AssignmentDecision(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["ticket", "-id"], name="decisions_of_ticket")]
+
+
+class Participant(models.Model):
+    """Somebody of the customer's side who reads a ticket beside its requester: a colleague, or an outside address.
+
+    A colleague is let in at once and sees the ticket. An outsider has no login; nothing is sent there before
+    `confirmed_by` says who let them in, and then only what is said after the message of number `since`.
+    """
+
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="participants", db_index=False)
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    email = models.EmailField(max_length=254, blank=True)
+    name = models.CharField(max_length=80, blank=True)
+    language = models.CharField(max_length=10, choices=Language.choices, blank=True)
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    since = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # What a person reads besides their own is found by this one too.
+            models.UniqueConstraint(fields=["user", "ticket"], name="one_place_per_colleague"),
+            models.UniqueConstraint(
+                "ticket", Lower("email"), condition=models.Q(user=None), name="one_place_per_address"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=False, email="", confirmed_by__isnull=False)
+                | models.Q(models.Q(user=None), ~models.Q(email="")),
+                name="colleague_or_address",
+            ),
+        ]
+        indexes = [models.Index(fields=["ticket"], name="participants_of_ticket")]
 
 
 class SearchRow(models.Model):

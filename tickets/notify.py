@@ -1,7 +1,9 @@
 """Who hears of what: the letters of an action, written in its own transaction.
 
-Customer side: the requester, in their language. Desk side: the assignee. Whoever caused an event gets no letter about
-it; the receipt of a new ticket is the one exception. Letters carry numbers and codes; words are made when they leave.
+Customer side: one letter, to the requester in their language with the participants in copy, so that everybody sees who
+else has it. An outsider gets only what was said after they were let in (security.md, M-04), never a mere change of
+status. Desk side: the assignee. Whoever caused an event gets no letter about it, and whoever left hears nothing; the
+receipt of a new ticket is the one exception. Letters carry numbers and codes; words are made when they leave.
 """
 
 from collections.abc import Iterable
@@ -9,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from helpdesk.accounts.models import User
+from django.db import connection
+
+from helpdesk.accounts.models import User, key_of
 from helpdesk.outbox.enqueue import Draft, Hold, Reader, enqueue
 from helpdesk.outbox.models import Letter
 from tickets.models import Ticket
@@ -17,23 +21,57 @@ from tickets.models import Ticket
 
 @dataclass(frozen=True)
 class News:
-    """Something to be heard of: a kind of letter, who hears it ("requester", "assignee") and its numbers."""
+    """Something to be heard of: a kind of letter, which sides hear it ("requester", "assignee") and its numbers.
+
+    `to` is one person who hears it alone.
+    """
 
     kind: str
     hearers: tuple[str, ...]
     data: dict[str, Any] = field(default_factory=dict)
+    to: User | None = None
+
+
+@dataclass
+class Hearer:
+    """Somebody who hears of a ticket. `since` is an outsider's: the last message not meant for them."""
+
+    side: str
+    key: str
+    email: str
+    language: str
+    zone: str
+    since: int | None
 
 
 def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime, hold: Hold | None = None) -> list[Letter]:
-    """Writes one letter a person: of several news of one action the last gives the kind (a reply that also asks)."""
-    drafts: dict[int, Draft] = {}
+    """Writes one letter a side or person: of several news of one action the last gives the kind (a reply that asks)."""
+    sides: dict[str, News] = {}
+    drafts: list[Draft] = []
     for one in news:
-        for person in people(ticket, one.hearers, by):
-            before = drafts[person.pk].data if person.pk in drafts else {"ref": ticket.ref, "by": by.key}
-            drafts[person.pk] = Draft(one.kind, person, before | one.data)
+        for side in one.hearers:
+            before = sides[side].data if side in sides else {"ref": ticket.ref, "by": by.key}
+            sides[side] = News(one.kind, (), before | one.data)
+        if one.to and one.to.pk != by.pk:
+            drafts.append(Draft(one.kind, one.to, {"ref": ticket.ref, "by": by.key} | one.data))
+    known = [h for h in hearers(ticket, sides) if h.key != by.key] if sides else []
+    for side, merged in sides.items():
+        drafts += _letters(side, merged, [h for h in known if h.side == side])
     if not drafts:
         return []
-    return enqueue(drafts.values(), at=at, subject=ticket.ref, customer=ticket.customer_id, hold=hold)
+    return enqueue(drafts, at=at, subject=ticket.ref, customer=ticket.customer_id, hold=hold)
+
+
+def _letters(side: str, news: News, who: list[Hearer]) -> list[Draft]:
+    if side == "assignee":
+        return [Draft(news.kind, hearer, news.data) for hearer in who]
+    # Without words of ours or theirs there is nothing for somebody outside.
+    who = [h for h in who if h.since is None or news.data.get("message", 0) > h.since]
+    if not who:
+        return []
+    since = [h.since for h in who if h.since is not None]
+    data = news.data | ({"since": max(since)} if since else {})
+    return [Draft(news.kind, who[0], data, cc=tuple(who[1:]))]
 
 
 def opened(
@@ -59,8 +97,39 @@ def leads() -> list[User]:
     return [u for u in found if u.staff_role == "lead"] or found
 
 
-def people(ticket: Ticket, hearers: tuple[str, ...], by: User) -> list[User]:
-    """The people behind the words, without the one who acted and without those who left."""
-    columns = {"requester": "requester", "assignee": "assigned_to"}
-    chosen: list[User | None] = [getattr(ticket, columns[h]) for h in hearers]
-    return [p for p in chosen if p is not None and p.is_active and not p.is_service and p.pk != by.pk]
+# Each in its order: the requester first, then colleagues and outsiders as they came.
+HEARERS = {
+    "requester": """
+SELECT 'requester', 0, 0, u.id, u.email, u.language, u.zone, NULL::bigint FROM accounts_user u
+WHERE u.id = %(requester)s AND u.is_active AND NOT u.is_service AND EXISTS (
+    SELECT 1 FROM accounts_membership m WHERE m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active)
+UNION ALL
+SELECT 'requester', 1, p.id, u.id, u.email, u.language, u.zone, NULL FROM tickets_participant p
+JOIN accounts_user u ON u.id = p.user_id
+JOIN accounts_membership m ON m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active
+WHERE p.ticket_id = %(ticket)s AND u.is_active
+UNION ALL
+SELECT 'requester', 2, p.id, NULL, p.email, p.language, c.zone, p.since FROM tickets_participant p
+JOIN accounts_customer c ON c.id = %(customer)s
+WHERE p.ticket_id = %(ticket)s AND p.user_id IS NULL AND p.confirmed_by_id IS NOT NULL""",
+    "assignee": """
+SELECT 'assignee', 3, 0, u.id, u.email, u.language, u.zone, NULL::bigint FROM accounts_user u
+WHERE u.id = %(assignee)s AND u.is_active""",
+}
+
+
+def hearers(ticket: Ticket, sides: Iterable[str]) -> list[Hearer]:
+    """Those of these sides who hear of the ticket now. One statement."""
+    given: dict[str, Any] = {
+        "ticket": ticket.pk,
+        "customer": ticket.customer_id,
+        "requester": ticket.requester_id,
+        "assignee": ticket.assigned_to_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("\nUNION ALL".join(HEARERS[side] for side in sides) + "\nORDER BY 2, 3", given)
+        rows = cursor.fetchall()
+    return [
+        Hearer(side, key_of(user) if user else f"participant:{number}", email, language, zone, since)
+        for side, _rank, number, user, email, language, zone, since in rows
+    ]

@@ -19,13 +19,13 @@ from django.utils.translation import gettext as _
 from helpdesk import richtext
 from helpdesk.accounts.doors import fresh_key
 from helpdesk.accounts.models import Customer, User
-from helpdesk.accounts.permissions import companies, customers_of
+from helpdesk.accounts.permissions import companies, customers_of, whole_for
 from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
 from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.promise import matrix, promises
-from tickets import actions, drafting, queue, relations, searching
+from tickets import actions, circle, drafting, queue, relations, searching
 from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
@@ -50,6 +50,7 @@ def own(request: Asked) -> HttpResponse:
         q=wish.q,
         since=wish.since,
         sort="newest",
+        mine=wish.mine,
         after=wish.after,
         before=wish.before,
     )
@@ -57,19 +58,27 @@ def own(request: Asked) -> HttpResponse:
     answer = searching.results(request, base, wish, at) if wish.q else {}
     if isinstance(answer, HttpResponse):
         return answer
-    rows = queue.chosen(base, wish, request.user, at).select_related("priority", "requester", "customer")
+    rows = Ticket.objects.select_related("priority", "requester", "customer")
+    parts = [queue.chosen(part, wish, request.user, at) for part in _parts(wish, request.user)]
     context = {
         "section": "tickets",
         "now": at,
         "wish": wish,
         "open_link": wish.link(view="open"),
         "all_link": wish.link(view="all"),
+        "company_link": wish.link(mine=""),
+        "mine_link": wish.link(mine="1"),
         "since": [("", _("Any time")), *queue.SINCE.items()],
-        "page": None if wish.q else queue.page(rows, wish),
-        "shared": "admin" in customers_of(request.user).values(),
+        "page": None if wish.q else queue.page(rows, wish, parts),
+        "shared": bool(whole_for(request.user)),
         "several": len(customers_of(request.user)) > 1,
     }
     return render(request, "tickets/own.html", context | answer)
+
+
+def _parts(wish: queue.Wish, user: User) -> list[Any]:
+    own = Ticket.objects.requested_by(user)
+    return [own] if wish.mine else Ticket.objects.parts_visible_to(user)
 
 
 # --- Filing ----------------------------------------------------------------------------------------------------------
@@ -197,6 +206,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     at, own_words = timezone.now(), words.read()
     ticket.priority = own_words.priorities[ticket.priority_id]
     items = timeline(ticket, request.user, own_words, at=at)
+    around = circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble))
     known = {c.kind: c for c in clocks.of_subjects([ticket.ref])[ticket.ref]}
     context = {
         "section": "tickets",
@@ -209,21 +219,10 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "came_from": came_from(request, items),
         "response": known.get("response"),
         "resolution": known.get("resolution"),
-        "readers": _readers(ticket),
+        **around,
+        "readers": circle.names(ticket, around["circle"]),
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
     }
     return see(request, "tickets/portal_ticket.html", ticket, trouble, context)
-
-
-def _readers(ticket: Ticket) -> list[str]:
-    """Who of the customer's people can see this ticket: the requester and the company's administrators."""
-    admins = User.objects.people().filter(
-        memberships__customer=ticket.customer_id,
-        memberships__role="admin",
-        memberships__is_active=True,
-        is_active=True,
-    )
-    names = admins.exclude(pk=ticket.requester_id).order_by("name").values_list("name", flat=True)
-    return [ticket.requester.name, *names[:20]]

@@ -25,6 +25,7 @@ from helpdesk.accounts.models import Customer, User
 from sla import clocks
 from sla.models import Priority
 from tickets import tagging
+from tickets.access import in_order
 from tickets.models import OPEN, Status, Ticket
 from tickets.workflow import Refused
 
@@ -62,6 +63,7 @@ class Wish:
     assignee: str = ""
     tag: tuple[str, ...] = ()
     since: str = ""
+    mine: str = ""
     sort: str = "due"
     after: str = ""
     before: str = ""
@@ -78,6 +80,7 @@ class Wish:
             assignee=_assignee(get.get("assignee", "")),
             tag=tuple(dict.fromkeys(_tags(get.getlist("tag")))),
             since=get.get("since", "") if get.get("since") in SINCE else "",
+            mine="1" if get.get("mine") == "1" else "",
             sort=sort if sort in ("due", "newest") else "due",
             after=get.get("after", ""),
             before=get.get("before", ""),
@@ -103,7 +106,9 @@ class Wish:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.status or self.priority or self.customer or self.assignee or self.tag or self.since)
+        return bool(
+            self.status or self.priority or self.customer or self.assignee or self.tag or self.since or self.mine
+        )
 
     def link(self, **changes: Any) -> str:
         """The address of this list with something changed; cursors do not survive a change."""
@@ -120,6 +125,7 @@ class Wish:
                 "assignee",
                 "tag",
                 "since",
+                "mine",
                 "sort",
                 "after",
                 "before",
@@ -174,6 +180,8 @@ def chosen(base: "QuerySet[Ticket]", wish: Wish, user: User, at: datetime) -> "Q
         rows = rows.filter(assigned_to=_person(wish.assignee, user))
     if wish.tag:
         rows = _tagged(rows, wish.tag)
+    if wish.mine:
+        rows = rows.filter(requester=user)
     return rows.filter(created_at__gte=at - timedelta(days=int(wish.since))) if wish.since else rows
 
 
@@ -212,13 +220,18 @@ class Page:
     groups: list["Group"] = field(default_factory=list)
 
 
-def page(rows: "QuerySet[Ticket]", wish: Wish) -> Page:
-    """The page that the wish's cursor points at; a cursor that says nothing points at the first. One statement."""
+def page(rows: "QuerySet[Ticket]", wish: Wish, parts: "list[QuerySet[Ticket]] | None" = None) -> Page:
+    """The page that the wish's cursor points at; a cursor that says nothing points at the first. One statement.
+
+    Of `parts` where given, as `rows` reads them (access.parts_visible_to).
+    """
     key = _read_cursor(wish.after or wish.before, wish.by_due)
     backwards = bool(key and not wish.after)
-    if key:
-        rows = _beyond(rows, key, wish.by_due, backwards)
-    taken = list(rows.order_by(*_order(wish.by_due, backwards))[: ROWS + 1])
+    order = _order(wish.by_due, backwards)
+    some = [
+        _beyond(part, key, wish.by_due, backwards) if key else part for part in ([rows] if parts is None else parts)
+    ]
+    taken = list(in_order(rows, some, order, ROWS + 1) if parts is not None else some[0].order_by(*order)[: ROWS + 1])
     more, taken = len(taken) > ROWS, taken[:ROWS]
     if backwards:
         taken.reverse()

@@ -7,10 +7,10 @@ characters somebody types are found, however a dictionary would have cut the sen
 Everything else is letters and digits, whole and in parts: "i-0abc" and "us-east-1" are found in an ARN, a host by its
 domain.
 
-Who may find a row stands in it as words that nobody can type: its customer and requester, and for an internal note
-another mark of the customer in their place. So one look into the index answers a member, a company's administrator and
-an engineer, and a note's words reach no customer. What is found still passes `visible_to` before anything of it is
-shown, counted or ranked.
+Who may find a row stands in it as words that nobody can type: its customer, requester and participants, and for an
+internal note another mark of the customer in their place. So one look into the index answers a member, a company's
+administrator and an engineer, and a note's words reach no customer. What is found still passes `visible_to` before
+anything of it is shown, counted or ranked.
 """
 
 import unicodedata
@@ -27,9 +27,13 @@ import regex
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, Q, QuerySet, UUIDField, Value
+from django.db.models.expressions import RawSQL
 
 from helpdesk.accounts.models import Customer, Membership, User
-from helpdesk.accounts.permissions import customers_of
+from helpdesk.accounts.permissions import customers_of, whole_for
+from tickets.marks import OPENING as OPENING
+from tickets.marks import asked_by, note_of, said_to, taken_part_in
+from tickets.marks import marks as marks
 from tickets.models import Message, SearchRow, Ticket
 
 # Raised when texts are cut in another way: `manage.py reindex` then writes the rows of older editions again.
@@ -122,9 +126,26 @@ def index(messages: Iterable[Message]) -> None:
     Called in the transaction that writes or moves them, or lets them be seen again, with `ticket` as it stands then.
     Whatever hides a message (undo, merge) calls `forget` and leaves it out of `findable`.
     """
-    rows = [SearchRow(message=m, ticket_id=m.ticket_id, edition=EDITION, words=_words(m)) for m in messages]
+    rows = [SearchRow(message=m, ticket_id=m.ticket_id, edition=EDITION, words=_row_of(m)) for m in messages]
     fields = ["ticket", "edition", "words"]
     SearchRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["message"], update_fields=fields)
+
+
+def _row_of(message: Message) -> RawSQL:
+    """A row's words; who takes part is asked in the writing itself, under the ticket's lock."""
+    words = _words(message)
+    if message.kind == Message.Kind.NOTE:
+        return RawSQL("%s::tsvector", [words])
+    # The text is ours, with its parameters beside it.
+    return RawSQL(WITH_PARTICIPANTS, [words, message.ticket_id])  # noqa: S611
+
+
+WITH_PARTICIPANTS = """
+%s::tsvector || coalesce((
+    SELECT array_to_tsvector(array_agg('=p' || p.user_id)) FROM tickets_participant p
+    WHERE p.ticket_id = %s AND p.user_id IS NOT NULL
+), '')
+"""
 
 
 def _words(message: Message) -> str:
@@ -142,41 +163,19 @@ def findable() -> "QuerySet[Message]":
     return Message.objects.filter(undone_at=None)
 
 
-def marks(kind: str, customer: UUID, requester: int) -> list[str]:
-    """Who may find a message of a ticket, as words that nobody can type; an opening has one more."""
-    if kind == Message.Kind.NOTE:
-        return [_note_of(customer)]
-    public = [_said_to(customer), _asked_by(requester)]
-    return [*public, OPENING] if kind == Message.Kind.OPENING else public
-
-
-OPENING = "=o"
-
-
-def _said_to(customer: UUID) -> str:
-    return f"=c{customer.hex}"
-
-
-def _note_of(customer: UUID) -> str:
-    return f"=n{customer.hex}"
-
-
-def _asked_by(requester: int) -> str:
-    return f"=r{requester}"
-
-
 def of_customer(customer: UUID) -> str:
     """Every row of a customer's that its own people may find, as a tsquery."""
-    return f"'{_said_to(customer)}'"
+    return f"'{said_to(customer)}'"
 
 
 def scope(user: User) -> str | None:
     """What every row that `user` may find must have, as a tsquery; "" for the desk, None where nothing can be found."""
     if user.is_desk:
         return ""
+    whole, theirs = whole_for(user), f"('{asked_by(user.pk)}' | '{taken_part_in(user.pk)}')"
     mine = [
-        f"'{_said_to(customer)}'" if role == "admin" else f"'{_said_to(customer)}' & '{_asked_by(user.pk)}'"
-        for customer, role in customers_of(user).items()
+        f"'{said_to(customer)}'" if customer in whole else f"'{said_to(customer)}' & {theirs}"
+        for customer in customers_of(user)
     ]
     return _any(mine) or None
 
@@ -331,7 +330,7 @@ def names(asked: Question, user: User) -> list[Name]:
 
 
 def _name(number: int, name: str, code: str, customer: UUID | None) -> Name:
-    marks = (_said_to(customer), _note_of(customer)) if customer else (_asked_by(number),)
+    marks = (said_to(customer), note_of(customer)) if customer else (asked_by(number),)
     return Name(name, code, customer, tuple(f"'{mark}'" for mark in marks))
 
 

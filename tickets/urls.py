@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets import bulk_views, draft_views, file_views, live_views, relation_views, searching, views
+from tickets import bulk_views, draft_views, file_views, live_views, people_views, relation_views, searching, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -34,6 +34,13 @@ urlpatterns = [
     path("tickets/<str:ref>/withdraw", views.withdraw, name="ticket_withdraw"),
     path("tickets/<str:ref>/assign", views.assign, name="ticket_assign"),
     path("tickets/<str:ref>/classify", views.classify, name="ticket_classify"),
+    path("tickets/<str:ref>/participants", people_views.participate, name="ticket_participants"),
+    path(
+        "tickets/<str:ref>/participants/<int:number>/confirm",
+        people_views.confirm,
+        name="ticket_participant_confirm",
+    ),
+    path("tickets/<str:ref>/participants/<int:number>/remove", people_views.remove, name="ticket_participant_remove"),
     path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
     path("tickets/<str:ref>/link", relation_views.link, name="ticket_link"),
     path("tickets/<str:ref>/unlink", relation_views.unlink, name="ticket_unlink"),

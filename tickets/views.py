@@ -19,7 +19,7 @@ from helpdesk.templatetags.desk import undo_tags
 from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, after, classifying, forms, portal, queue, relations, searching, tagging
+from tickets import actions, after, circle, classifying, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
 from tickets.assigning import takers
 from tickets.deed import UNDO
@@ -192,6 +192,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "section": "tickets",
         "desk": True,
         **after.ways(request, ticket),
+        **circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble)),
         "now": at,
         "ticket": ticket,
         "items": items,

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _l
 
 from helpdesk import refs
 from helpdesk.accounts.doors import Refused as Refused
-from helpdesk.accounts.models import User
-from helpdesk.accounts.permissions import Right, may
+from helpdesk.accounts.models import CustomerRole, User
+from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening
 from tickets.models import Status, Ticket
@@ -65,7 +65,7 @@ TABLE: dict[str, Verb] = {v.name: v for v in [
     _verb("ask",      _l("Wait for customer"), (N, P),       W, "asked",     "pauses",  desk=Right.WORK, hears=("requester",)),
     _verb("resume",   _l("Resume"),            (W,),         P, "resumed",   "runs",    desk=Right.WORK, customer=Right.REPLY),
     _verb("resolve",  _l("Resolve"),           (N, P, W),    R, "resolved",  "stops",   desk=Right.WORK, hears=("requester",)),
-    _verb("close",    _l("It is solved"),      (R,),         C, "closed",    "stops",   customer=Right.CONFIRM, hears=("assignee",)),
+    _verb("close",    _l("It is solved"),      (R,),         C, "closed",    "stops",   customer=Right.CONFIRM, hears=("requester", "assignee")),
     _verb("reopen",   _l("Reopen"),            (R,),         P, "reopened",  "resumes", desk=Right.REOPEN, customer=Right.REOPEN, hears=("requester", "assignee")),
     _verb("withdraw", _l("Withdraw"),          (N, P, W),    C, "withdrawn", "ends",    desk=Right.WORK, customer=Right.WITHDRAW, hears=("requester", "assignee")),
 ]}
@@ -141,7 +141,14 @@ def check_version(ticket: Ticket, version: int | None) -> None:
 def may_move(ticket: Ticket, verb: Verb, user: User) -> bool:
     """Whether `user` has the right this verb asks of their side."""
     right = verb.desk if user.is_desk else verb.customer
-    return right is not None and may(user, right, ticket.customer_id)
+    if right is None or not may(user, right, ticket.customer_id):
+        return False
+    # A colleague who reads along may write; that it is over, the requester says or the company's administrator.
+    return user.is_desk or verb.target != C or _speaks_for(ticket, user)
+
+
+def _speaks_for(ticket: Ticket, user: User) -> bool:
+    return user.pk == ticket.requester_id or customers_of(user).get(ticket.customer_id) == CustomerRole.ADMIN
 
 
 def offered(ticket: Ticket, user: User) -> list[Verb]:

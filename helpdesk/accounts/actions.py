@@ -31,7 +31,7 @@ from helpdesk.outbox.models import Letter
 
 INVITED_FOR = timedelta(days=7)
 PROFILE = ["name", "language", "zone", "phone"]
-COMPANY = ["name", "code", "language", "zone", "is_active", "restricted"]
+COMPANY = ["name", "code", "language", "zone", "members_see_all", "is_active", "restricted"]
 
 
 # --- Coming in -------------------------------------------------------------------------------------------------------
@@ -393,6 +393,17 @@ def change_customer(*, customer: Customer, by: User, at: datetime, **given: Any)
     _demand(by, Right.ADMIN)
     if fields := _differing(customer, given, COMPANY):
         _write(customer, given, fields)
+        happening = Happening("customer.changed", {"fields": fields})
+        _record(happening, by=by, at=at, subject=f"customer:{customer.pk}", customer=customer)
+    return customer
+
+
+@transaction.atomic
+def share_tickets(*, customer: Customer, with_all: bool, by: User, at: datetime) -> Customer:
+    """Whether a company's members see all of its tickets; its administrators decide, or those of the desk."""
+    _demand(by, Right.SHARE, customer)
+    if fields := _differing(customer, {"members_see_all": with_all}, COMPANY):
+        _write(customer, {"members_see_all": with_all}, fields)
         happening = Happening("customer.changed", {"fields": fields})
         _record(happening, by=by, at=at, subject=f"customer:{customer.pk}", customer=customer)
     return customer

@@ -63,10 +63,10 @@ class CustomerAdmin(ByAction):
     list_display = ["name", "code", "language", "zone", "restricted", "is_active"]
     list_filter = ["is_active", "restricted", "language"]
     search_fields = ["name", "code"]
-    fields = ["name", "code", "language", "zone", "restricted", "is_active"]
+    fields = ["name", "code", "language", "zone", "members_see_all", "restricted", "is_active"]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
-        return self.fields if obj else self.fields[:-2]
+        return self.fields if obj else self.fields[:-3]
 
     def act(self, by: User, said: dict[str, Any], old: Customer | None) -> Customer:
         if old is None:

@@ -111,6 +111,17 @@ def waiting(customer: Customer) -> QuerySet[Invitation]:
     return still.filter(expires_at__gt=timezone.now()).select_related("invited_by").order_by("-pk")[:PAGE]
 
 
+@administrators
+@require_POST
+def share(request: PersonRequest, customer: Customer) -> HttpResponse:
+    """Whether members see all tickets of their company."""
+    with_all = request.POST.get("with_all") == "1"
+    actions.share_tickets(customer=customer, with_all=with_all, by=request.user, at=timezone.now())
+    everybody = _("Members see all tickets of the company from now on.")
+    messages.success(request, everybody if with_all else _("Members see the tickets they filed or take part in."))
+    return see_other(reverse("company", args=[customer.pk]))
+
+
 # --- Coming in -------------------------------------------------------------------------------------------------------
 
 

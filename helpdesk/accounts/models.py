@@ -83,6 +83,11 @@ class Customer(models.Model):
     code = models.CharField(_("code"), max_length=20, unique=True, help_text=_("Short, for lists and contracts."))
     language = models.CharField(_("language"), max_length=10, choices=Language.choices, default=Language.CHINESE)
     zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai", validators=[check_zone])
+    members_see_all = models.BooleanField(
+        _("members see all tickets"),
+        default=False,
+        help_text=_("Otherwise a member sees the tickets they filed or take part in."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     restricted = models.BooleanField(
         _("restricted"), default=False, help_text=_("Only leads, administrators and the engineers of its team see it.")

@@ -7,7 +7,7 @@ visible_to, because a stranger must meet a 404 and not a refusal.
 from enum import StrEnum
 from uuid import UUID
 
-from helpdesk.accounts.models import Customer, Membership, User
+from helpdesk.accounts.models import Customer, CustomerRole, Membership, User
 
 
 class Right(StrEnum):
@@ -19,6 +19,7 @@ class Right(StrEnum):
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
     INVITE = "invite"
+    SHARE = "share"
     KEYS = "keys"
     TEAMS = "teams"  # who is on a customer's team; colleagues' skills, capacity and leave
     INVITE_STAFF = "invite_staff"
@@ -31,10 +32,10 @@ _ENGINEER = {Right.REPLY, Right.NOTE, Right.WORK, Right.REOPEN}
 _LEAD = _ENGINEER | {Right.INVITE, Right.KEYS, Right.TEAMS, Right.CONSOLE}
 ROLE_TABLE: dict[str, set[Right]] = {
     "customer:member": _MEMBER,
-    "customer:admin": _MEMBER | {Right.INVITE, Right.KEYS},
+    "customer:admin": _MEMBER | {Right.INVITE, Right.SHARE, Right.KEYS},
     "engineer": _ENGINEER,
     "lead": _LEAD,
-    "admin": _LEAD | {Right.INVITE_STAFF, Right.ADMIN},
+    "admin": _LEAD | {Right.SHARE, Right.INVITE_STAFF, Right.ADMIN},
     "auditor": set(),
 }
 
@@ -55,9 +56,25 @@ def customers_of(user: User) -> dict[UUID, str]:
     known: dict[UUID, str] | None = getattr(user, "_customers", None)
     if known is None:
         rows = Membership.objects.filter(user=user, is_active=True, customer__is_active=True)
-        known = {} if user.staff_role or not user.is_active else dict(rows.values_list("customer", "role"))
+        if user.staff_role or not user.is_active:
+            rows = rows.none()
+        found = list(rows.values_list("customer", "role", "customer__members_see_all"))
+        known = {customer: role for customer, role, _all in found}
         user._customers = known  # type: ignore[attr-defined]
+        user._shared = {customer for customer, _role, everybody in found if everybody}  # type: ignore[attr-defined]
     return known
+
+
+def shared_with(user: User) -> set[UUID]:
+    """Those of a person's companies whose members see all of its tickets. Known with `customers_of`."""
+    customers_of(user)
+    shared: set[UUID] = user._shared  # type: ignore[attr-defined]
+    return shared
+
+
+def whole_for(user: User) -> list[UUID]:
+    """Those of a person's companies whose tickets they see all: as its administrator, or as everybody there."""
+    return [c for c, role in customers_of(user).items() if role == CustomerRole.ADMIN or c in shared_with(user)]
 
 
 def companies(user: User) -> list[Customer]:

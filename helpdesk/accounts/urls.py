@@ -23,6 +23,7 @@ urlpatterns = [
     path("people/<int:pk>/second-factor", views.second_factor, name="person_second_factor"),
     path("company/", company_views.companies_of, name="companies"),
     path("company/<uuid:pk>/", company_views.people, name="company"),
+    path("company/<uuid:pk>/share", company_views.share, name="company_share"),
     path("company/<uuid:pk>/invite", company_views.invite, name="company_invite"),
     path("company/<uuid:pk>/invitations/<int:number>/revoke", company_views.revoke, name="company_revoke"),
     path("company/<uuid:pk>/people/<int:number>/role", company_views.role, name="company_role"),

@@ -38,6 +38,7 @@ class Draft:
     to: Reader
     data: dict[str, Any] = field(default_factory=dict)
     secret: str = ""
+    cc: tuple[Reader, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def enqueue(
             kind=d.kind,
             to_key=d.to.key,
             to_address=d.to.email,
+            cc=[{"key": reader.key, "address": reader.email} for reader in d.cc],
             language=d.to.language,
             zone=d.to.zone,
             subject=subject,

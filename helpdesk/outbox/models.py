@@ -20,6 +20,8 @@ class Letter(models.Model):
     channel = models.CharField(max_length=20, default="mail")
     to_key = models.CharField(max_length=80)
     to_address = models.CharField(max_length=254)
+    # Who gets it as a copy: objects of key and address. One mail, so that everybody sees who else has it.
+    cc = models.JSONField(default=list)
     language = models.CharField(max_length=10)
     zone = models.CharField(max_length=64)
     subject = models.CharField(max_length=80, blank=True)

@@ -1,0 +1,104 @@
+"""Who stands around a ticket beside its requester and assignee, read in one statement for a page.
+
+Whoever left the company is left out, as from the ticket itself; let in again, they stand there again.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from helpdesk.accounts.models import User
+from helpdesk.accounts.permissions import shared_with
+from tickets import participants
+from tickets.models import Ticket
+
+MOST_ADMINS = 20
+MOST_CHOICES = 500
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A participant as a page shows them. `user` is None for an outsider, `waits` where nobody has let them in yet."""
+
+    number: int
+    user: int | None
+    name: str
+    email: str
+    waits: bool
+    removable: bool
+
+
+@dataclass(frozen=True)
+class Circle:
+    readers: list[Reader] = field(default_factory=list)
+    admins: list[str] = field(default_factory=list)
+
+    @property
+    def copied(self) -> str:
+        """Who gets a reply as well as the requester."""
+        return _(", ").join(reader.name for reader in self.readers if not reader.waits)
+
+
+READ = """
+SELECT
+(SELECT coalesce(json_agg(r), '[]') FROM (
+    SELECT p.id, p.user_id, coalesce(u.name, nullif(p.name, ''), p.email) AS name, coalesce(u.email, p.email) AS email,
+        p.confirmed_by_id IS NULL AS waits, p.added_by_id
+    FROM tickets_participant p LEFT JOIN accounts_user u ON u.id = p.user_id
+    WHERE p.ticket_id = %(ticket)s AND (p.user_id IS NULL OR u.is_active AND EXISTS (
+        SELECT 1 FROM accounts_membership m
+        WHERE m.user_id = p.user_id AND m.customer_id = %(customer)s AND m.is_active))
+    ORDER BY p.id
+) r),
+(SELECT coalesce(json_agg(a.name), '[]') FROM (
+    SELECT u.name FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id
+    WHERE m.customer_id = %(customer)s AND m.is_active AND m.role = 'admin' AND u.is_active AND NOT u.is_service
+        AND u.id <> %(requester)s
+    ORDER BY u.name LIMIT %(most)s
+) a)
+"""
+
+
+def read(ticket: Ticket, viewer: User) -> Circle:
+    """One statement."""
+    given: dict[str, Any] = {
+        "ticket": ticket.pk,
+        "customer": ticket.customer_id,
+        "requester": ticket.requester_id,
+        "most": MOST_ADMINS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(READ, given)
+        found, admins = (json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone())
+    return Circle([_reader(ticket, viewer, row) for row in found], admins)
+
+
+def _reader(ticket: Ticket, viewer: User, row: dict[str, Any]) -> Reader:
+    removable = participants.may_remove(ticket, row["user_id"], row["added_by_id"], viewer)
+    return Reader(row["id"], row["user_id"], row["name"], row["email"], row["waits"], removable)
+
+
+def around(ticket: Ticket, viewer: User, *, choosing: bool) -> dict[str, Any]:
+    """What a ticket's page says of those around it, for either side. `choosing`: somebody wants to let people in."""
+    circle = read(ticket, viewer)
+    return {
+        "circle": circle,
+        "everybody": ticket.customer_id in shared_with(viewer),
+        "may_add": participants.may_add(ticket, viewer),
+        "may_confirm": participants.may_confirm(ticket, viewer),
+        "colleagues": list(participants.colleagues(ticket)[:MOST_CHOICES]) if choosing else None,
+    }
+
+
+def asked(get: Any, trouble: Any) -> bool:
+    """Whether somebody wants to let people in: the choice is read only then."""
+    return "people" in get or (trouble is not None and trouble.verb == "participants")
+
+
+def names(ticket: Ticket, circle: Circle) -> list[str]:
+    """Who of the customer's side can see the ticket: requester, participants, administrators, each once."""
+    colleagues = [reader.name for reader in circle.readers if reader.user]
+    return list(dict.fromkeys([ticket.requester.name, *colleagues, *circle.admins]))
