@@ -65,6 +65,7 @@ TOKEN = regex.compile(rf"(?V1)(?P<han>{HAN}++)|{WORD}++(?:[._:/@+#=&?~-]++{WORD}
 # An ARN or address falls into names at the first, a name into words at both.
 LARGE = regex.compile(r"[:/@#=&?~]+")
 SMALL = regex.compile(r"[._:/@+#=&?~-]+")
+SIGNS = regex.compile(r"^[._+-]+|[._+-]+$")
 HAN_ONLY = regex.compile(HAN)
 ASKED = regex.compile(r'(-?)"([^"]*)"?|(\S+)')
 QUOTES = str.maketrans("“”„«»「」『』", '"' * 9)
@@ -89,12 +90,17 @@ def tokens(text: str) -> Iterator[tuple[str, int]]:
             yield from ((word[n : n + 2], at + n) for n in range(len(word)))
             at += len(word)
             continue
-        for name in LARGE.split(word):
+        for name in _names(word):
             parts = SMALL.split(name)
             if len(parts) > 1:
                 yield name[:LONGEST_WORD], at
             yield from ((part[:LONGEST_WORD], at + n) for n, part in enumerate(parts))
             at += len(parts)
+
+
+def _names(word: str) -> list[str]:
+    """The names an address falls into, without the signs left where two stood together: "offset=-1", "log-/x"."""
+    return [name for name in (SIGNS.sub("", each) for each in LARGE.split(word)) if name]
 
 
 def literal(title: str, text: str, scope: Iterable[str]) -> str:
@@ -262,7 +268,7 @@ def _piece(piece: str, *, prefix: bool) -> str:
     """One word as a tsquery. A name is looked for whole, or in its parts where it is but a part of another."""
     if HAN_ONLY.match(piece):
         return _all([f"'{a}{b}'" for a, b in pairwise(piece)]) or f"'{piece}':*"
-    return _all([_name_asked(name, prefix=prefix) for name in LARGE.split(piece)])
+    return _all([_name_asked(name, prefix=prefix) for name in _names(piece)])
 
 
 def _name_asked(name: str, *, prefix: bool) -> str:
@@ -274,7 +280,7 @@ def _name_asked(name: str, *, prefix: bool) -> str:
 
 
 def _shown(piece: str) -> list[str]:
-    return [piece] if HAN_ONLY.match(piece) else [piece, *LARGE.split(piece)]
+    return [piece] if HAN_ONLY.match(piece) else [piece, *_names(piece)]
 
 
 def _all(queries: list[str]) -> str:

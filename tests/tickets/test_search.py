@@ -93,6 +93,12 @@ def test_words_are_found_whole_and_in_parts(cast: Any, q: str) -> None:
     assert found(cast.ana, q) == [ticket.ref]
 
 
+@pytest.mark.parametrize("text", ["limit=10&offset=-1", "/var/log-/x", "a_/b", "x@-y.example", "p=_-+/q"])
+def test_two_signs_in_a_row_are_taken_and_found(cast: Any, text: str) -> None:
+    ticket = opened(cast, "Signs", f"before {text} after")
+    assert found(cast.ana, text) == [ticket.ref]
+
+
 @pytest.mark.parametrize(
     "q",
     [
