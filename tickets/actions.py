@@ -18,7 +18,7 @@ from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
-from tickets import assigning, attaching, notify
+from tickets import assigning, attaching, mentions, notify
 from tickets.deed import UNDO, Deed, keep_due, report, say
 from tickets.models import CloseReason, Files, Message, Source, Status, Ticket
 from tickets.workflow import Conflict, Refused, check_version, stuck
@@ -197,12 +197,16 @@ def _check_window(deed: Deed) -> None:
 def note(
     *, ticket: Ticket, body: str, by: User, at: datetime, last_seen_message: int | None = None, files: Files = ()
 ) -> Message:
-    """An internal note: on any ticket, whatever its status; no clock and no customer hears of it."""
+    """An internal note: on any ticket, whatever its status; no clock and no customer hears of it.
+
+    Colleagues called in it follow from then on; the message's `unheard` are those who may not see the ticket.
+    """
     deed = Deed.begin(ticket, by, at)
     if not may(by, Right.NOTE):
         raise Conflict(deed.ticket, stuck(deed.ticket))
     deed.check_read(last_seen_message)
     message = deed.say(Message.Kind.NOTE, body, files)
+    message.unheard = mentions.call(message, deed)  # type: ignore[attr-defined]
     deed.tell("ticket.noted", "assignee", message=message.pk)
     deed.finish()
     return message

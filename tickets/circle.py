@@ -35,6 +35,8 @@ class Reader:
 class Circle:
     readers: list[Reader] = field(default_factory=list)
     admins: list[str] = field(default_factory=list)
+    # Colleagues who follow, by number; never read for a customer's person.
+    followers: dict[int, str] = field(default_factory=dict)
 
     @property
     def copied(self) -> str:
@@ -58,7 +60,9 @@ SELECT
     WHERE m.customer_id = %(customer)s AND m.is_active AND m.role = 'admin' AND u.is_active AND NOT u.is_service
         AND u.id <> %(requester)s
     ORDER BY u.name LIMIT %(most)s
-) a)
+) a),
+(SELECT coalesce(json_object_agg(u.id, u.name ORDER BY u.name), '{}') FROM tickets_follow f
+    JOIN accounts_user u ON u.id = f.user_id WHERE f.ticket_id = %(ticket)s AND %(desk)s AND u.staff_role IS NOT NULL)
 """
 
 
@@ -69,11 +73,14 @@ def read(ticket: Ticket, viewer: User) -> Circle:
         "customer": ticket.customer_id,
         "requester": ticket.requester_id,
         "most": MOST_ADMINS,
+        "desk": viewer.is_desk,
     }
     with connection.cursor() as cursor:
         cursor.execute(READ, given)
-        found, admins = (json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone())
-    return Circle([_reader(ticket, viewer, row) for row in found], admins)
+        found, admins, followers = (json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone())
+    return Circle(
+        [_reader(ticket, viewer, row) for row in found], admins, {int(pk): name for pk, name in followers.items()}
+    )
 
 
 def _reader(ticket: Ticket, viewer: User, row: dict[str, Any]) -> Reader:

@@ -303,6 +303,27 @@ class Participant(models.Model):
         indexes = [models.Index(fields=["ticket"], name="participants_of_ticket")]
 
 
+class Follow(models.Model):
+    """A colleague hears of a ticket as if they had it (following.py)."""
+
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "user"], name="followed_once")]
+
+
+class Mention(models.Model):
+    """A colleague was called by name in an internal note (mentions.py)."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "user"], name="mentioned_once")]
+
+
 class SearchRow(models.Model):
     """The words of a message as a search asks for them (search.py); `edition` says how they were cut."""
 

@@ -2,8 +2,9 @@
 
 Customer side: one letter, to the requester in their language with the participants in copy, so that everybody sees who
 else has it. An outsider gets only what was said after they were let in (security.md, M-04), never a mere change of
-status. Desk side: the assignee. Whoever caused an event gets no letter about it, and whoever left hears nothing; the
-receipt of a new ticket is the one exception. Letters carry numbers and codes; words are made when they leave.
+status. Desk side: the assignee and those who follow, each alone. Whoever caused an event gets no letter about it, and
+whoever left hears nothing; the receipt of a new ticket is the one exception. Letters carry numbers and codes; words are
+made when they leave.
 """
 
 from collections.abc import Iterable
@@ -46,15 +47,18 @@ class Hearer:
 
 def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime, hold: Hold | None = None) -> list[Letter]:
     """Writes one letter a side or person: of several news of one action the last gives the kind (a reply that asks)."""
+    news = list(news)
     sides: dict[str, News] = {}
     drafts: list[Draft] = []
+    # Who gets a letter of their own gets no second one.
+    alone = {by.key, *(one.to.key for one in news if one.to)}
     for one in news:
         for side in one.hearers:
             before = sides[side].data if side in sides else {"ref": ticket.ref, "by": by.key}
             sides[side] = News(one.kind, (), before | one.data)
         if one.to and one.to.pk != by.pk:
             drafts.append(Draft(one.kind, one.to, {"ref": ticket.ref, "by": by.key} | one.data))
-    known = [h for h in hearers(ticket, sides) if h.key != by.key] if sides else []
+    known = [h for h in hearers(ticket, sides) if h.key not in alone] if sides else []
     for side, merged in sides.items():
         drafts += _letters(side, merged, [h for h in known if h.side == side])
     if not drafts:
@@ -113,8 +117,12 @@ SELECT 'requester', 2, p.id, NULL, p.email, p.language, c.zone, p.since FROM tic
 JOIN accounts_customer c ON c.id = %(customer)s
 WHERE p.ticket_id = %(ticket)s AND p.user_id IS NULL AND p.confirmed_by_id IS NOT NULL""",
     "assignee": """
-SELECT 'assignee', 3, 0, u.id, u.email, u.language, u.zone, NULL::bigint FROM accounts_user u
-WHERE u.id = %(assignee)s AND u.is_active""",
+SELECT 'assignee', 3, u.id, u.id, u.email, u.language, u.zone, NULL::bigint FROM accounts_user u
+WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND (u.id = %(assignee)s OR u.id IN (
+    SELECT f.user_id FROM tickets_follow f WHERE f.ticket_id = %(ticket)s)
+) AND (u.staff_role <> 'engineer' OR NOT EXISTS (
+    SELECT 1 FROM accounts_customer c WHERE c.id = %(customer)s AND c.restricted AND NOT EXISTS (
+        SELECT 1 FROM accounts_customerteam t WHERE t.customer_id = c.id AND t.user_id = u.id)))""",
 }
 
 

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from tickets import participants
+from tickets import following, mentions, participants
 from tickets.access import access_ticket
 from tickets.forms import DeskForm
-from tickets.pages import Asked, Trouble, people_only, send
+from tickets.pages import Asked, Trouble, desk_only, people_only, send
 from tickets.people_forms import ParticipantForm
 from tickets.views import ticket_page
 
@@ -75,3 +75,27 @@ def remove(request: Asked, ref: str, number: int) -> HttpResponse:
 
     done = _("Removed: they read nothing of this ticket any more.")
     return _through(request, ref, "participants", DeskForm(request.POST), act, done)
+
+
+# --- Who follows it --------------------------------------------------------------------------------------------------
+
+
+@desk_only
+@require_POST
+def follow(request: Asked, ref: str) -> HttpResponse:
+    return _through(request, ref, "follow", DeskForm(request.POST), following.follow, _("You follow this ticket."))
+
+
+@desk_only
+@require_POST
+def unfollow(request: Asked, ref: str) -> HttpResponse:
+    done = _("You no longer follow this ticket.")
+    return _through(request, ref, "unfollow", DeskForm(request.POST), following.unfollow, done)
+
+
+@desk_only
+@require_safe
+def colleagues(request: Asked, ref: str) -> HttpResponse:
+    """Whom somebody may mean who types "@li" in a note, for the page's script."""
+    found = access_ticket(request.user, ref)
+    return JsonResponse({"colleagues": mentions.suggested(request.GET.get("q", "")[:80], found)})

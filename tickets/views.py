@@ -263,8 +263,13 @@ def undo(request: Asked, ref: str) -> HttpResponse:
 @desk_only
 @require_POST
 def note(request: Asked, ref: str) -> HttpResponse:
+    def act(**given: Any) -> None:
+        for person in actions.note(**given).unheard:  # type: ignore[attr-defined]
+            word = _("%(name)s may not see this customer and was not told.")
+            messages.warning(request, word % {"name": person.name})
+
     form = forms.NoteForm(request.POST, received(request, timezone.now()))
-    return _verb(request, ref, "note", form, actions.note, _("The internal note is saved."))
+    return _verb(request, ref, "note", form, act, _("The internal note is saved."))
 
 
 @desk_only
