@@ -80,12 +80,18 @@ def _participations(user: "User") -> "models.QuerySet[Participant]":
     return Participant.objects.filter(user=user)
 
 
-def in_order(shown: "models.QuerySet[Any]", parts: list[Any], order: list[str], most: int) -> "models.QuerySet[Any]":
-    """The first `most` tickets of all `parts`, as `shown` reads them: each part gives its own first by its index."""
+def in_order(parts: list[Any], order: list[str], most: int, *related: str) -> "models.QuerySet[Any]":
+    """The first `most` tickets of all `parts`, with `related` rows: each part gives its own first by its index."""
+    from tickets.models import Ticket
+
     if not parts:
-        return shown.none()
-    firsts = [part.order_by(*order).values("pk")[:most] for part in parts]
-    return shown.filter(pk__in=firsts[0].union(*firsts[1:], all=True)).order_by(*order)[:most]
+        return Ticket.objects.none()
+    rows = parts[0]
+    if len(parts) > 1:
+        firsts = [part.order_by(*order).values("pk")[:most] for part in parts]
+        rows = Ticket.objects.filter(pk__in=firsts[0].union(*firsts[1:], all=True))
+    found: models.QuerySet[Any] = (rows.select_related(*related) if related else rows).order_by(*order)[:most]
+    return found
 
 
 def access_ticket(user: "User", ref: str) -> "Ticket":

@@ -5,6 +5,7 @@ Whoever left the company is left out, as from the ticket itself; let in again, t
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -12,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import shared_with
-from tickets import participants
-from tickets.models import Ticket
+from tickets import participants, rating
+from tickets.models import Score, Ticket
 
 MOST_ADMINS = 20
 MOST_CHOICES = 500
@@ -32,11 +33,26 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Rating:
+    """How it went, and who said so when."""
+
+    score: str
+    comment: str
+    by: str
+    at: datetime
+
+    @property
+    def label(self) -> str:
+        return str(Score(self.score).label)
+
+
+@dataclass(frozen=True)
 class Circle:
     readers: list[Reader] = field(default_factory=list)
     admins: list[str] = field(default_factory=list)
     # Colleagues who follow, by number; never read for a customer's person.
     followers: dict[int, str] = field(default_factory=dict)
+    rating: Rating | None = None
 
     @property
     def copied(self) -> str:
@@ -62,7 +78,9 @@ SELECT
     ORDER BY u.name LIMIT %(most)s
 ) a),
 (SELECT coalesce(json_object_agg(u.id, u.name ORDER BY u.name), '{}') FROM tickets_follow f
-    JOIN accounts_user u ON u.id = f.user_id WHERE f.ticket_id = %(ticket)s AND %(desk)s AND u.staff_role IS NOT NULL)
+    JOIN accounts_user u ON u.id = f.user_id WHERE f.ticket_id = %(ticket)s AND %(desk)s AND u.staff_role IS NOT NULL),
+(SELECT json_build_object('score', s.score, 'comment', s.comment, 'by', u.name, 'at', s.at)
+    FROM tickets_satisfaction s JOIN accounts_user u ON u.id = s.by_id WHERE s.ticket_id = %(ticket)s)
 """
 
 
@@ -77,9 +95,13 @@ def read(ticket: Ticket, viewer: User) -> Circle:
     }
     with connection.cursor() as cursor:
         cursor.execute(READ, given)
-        found, admins, followers = (json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone())
+        row = [json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone()]
+    found, admins, followers, rated = row
     return Circle(
-        [_reader(ticket, viewer, row) for row in found], admins, {int(pk): name for pk, name in followers.items()}
+        [_reader(ticket, viewer, each) for each in found],
+        admins,
+        {int(pk): name for pk, name in followers.items()},
+        Rating(**rated | {"at": datetime.fromisoformat(rated["at"])}) if rated else None,
     )
 
 
@@ -88,11 +110,14 @@ def _reader(ticket: Ticket, viewer: User, row: dict[str, Any]) -> Reader:
     return Reader(row["id"], row["user_id"], row["name"], row["email"], row["waits"], removable)
 
 
-def around(ticket: Ticket, viewer: User, *, choosing: bool) -> dict[str, Any]:
+def around(ticket: Ticket, viewer: User, *, choosing: bool, at: datetime) -> dict[str, Any]:
     """What a ticket's page says of those around it, for either side. `choosing`: somebody wants to let people in."""
     circle = read(ticket, viewer)
     return {
         "circle": circle,
+        "asks_how": rating.asked_of(ticket, viewer)
+        and (circle.rating is None or rating.changeable(circle.rating.at, at)),
+        "scores": Score.choices,
         "everybody": ticket.customer_id in shared_with(viewer),
         "may_add": participants.may_add(ticket, viewer),
         "may_confirm": participants.may_confirm(ticket, viewer),

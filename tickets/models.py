@@ -57,6 +57,12 @@ class CloseReason(models.TextChoices):
     MERGED = "merged", _("merged")
 
 
+class Score(models.TextChoices):
+    GOOD = "good", _("Good")
+    OKAY = "okay", _("Okay")
+    BAD = "bad", _("Bad")
+
+
 class Ticket(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, db_index=False)
     requester = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
@@ -301,6 +307,19 @@ class Participant(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["ticket"], name="participants_of_ticket")]
+
+
+class Satisfaction(models.Model):
+    """How it went, in the customer's word (rating.py). `at` is when it was answered first."""
+
+    ticket = models.OneToOneField(Ticket, models.PROTECT, related_name="+")
+    score = models.CharField(max_length=4, choices=Score.choices)
+    comment = models.TextField(blank=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(score__in=Score.values), name="known_score")]
 
 
 class Follow(models.Model):

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from helpdesk.accounts.models import User
-from helpdesk.text import Line
+from helpdesk.text import Block, Line
 from tickets.forms import DeskForm
+from tickets.models import Score
 
 
 class ParticipantForm(DeskForm):
@@ -32,3 +33,16 @@ class ParticipantForm(DeskForm):
         if not self.errors and not said.get("person") and not said.get("email"):
             self.add_error("email", _("Choose a colleague or write a mail address."))
         return said
+
+
+class RatingForm(DeskForm):
+    """How it went, in one word and as many more as one likes."""
+
+    score = forms.ChoiceField(
+        choices=Score.choices,
+        error_messages={
+            "required": _l("Choose one of the answers."),
+            "invalid_choice": _l("Choose one of the answers."),
+        },
+    )
+    body = Block(required=False, longest=2000)

@@ -1,20 +1,20 @@
-"""The doors of those around a ticket: who reads it, who follows it."""
+"""The doors of those around a ticket: who reads it, who follows it, how it went."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from tickets import following, mentions, participants
+from tickets import following, mentions, participants, rating
 from tickets.access import access_ticket
 from tickets.forms import DeskForm
 from tickets.pages import Asked, Trouble, desk_only, people_only, send
-from tickets.people_forms import ParticipantForm
+from tickets.people_forms import ParticipantForm, RatingForm
 from tickets.views import ticket_page
 
 
@@ -99,3 +99,19 @@ def colleagues(request: Asked, ref: str) -> HttpResponse:
     """Whom somebody may mean who types "@li" in a note, for the page's script."""
     found = access_ticket(request.user, ref)
     return JsonResponse({"colleagues": mentions.suggested(request.GET.get("q", "")[:80], found)})
+
+
+# --- How it went -----------------------------------------------------------------------------------------------------
+
+
+@people_only
+@require_POST
+def rate(request: Asked, ref: str) -> HttpResponse:
+    """The customer's answer on a closed ticket."""
+    if request.user.is_desk:
+        raise Http404
+
+    def act(*, body: str, **given: Any) -> object:
+        return rating.rate(comment=body, **given)
+
+    return _through(request, ref, "rate", RatingForm(request.POST), act, _("Thank you. Our engineers read it."))

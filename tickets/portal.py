@@ -58,7 +58,6 @@ def own(request: Asked) -> HttpResponse:
     answer = searching.results(request, base, wish, at) if wish.q else {}
     if isinstance(answer, HttpResponse):
         return answer
-    rows = Ticket.objects.select_related("priority", "requester", "customer")
     parts = [queue.chosen(part, wish, request.user, at) for part in _parts(wish, request.user)]
     context = {
         "section": "tickets",
@@ -69,7 +68,7 @@ def own(request: Asked) -> HttpResponse:
         "company_link": wish.link(mine=""),
         "mine_link": wish.link(mine="1"),
         "since": [("", _("Any time")), *queue.SINCE.items()],
-        "page": None if wish.q else queue.page(rows, wish, parts),
+        "page": None if wish.q else queue.page(parts, wish, "priority", "requester", "customer"),
         "shared": bool(whole_for(request.user)),
         "several": len(customers_of(request.user)) > 1,
     }
@@ -206,7 +205,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     at, own_words = timezone.now(), words.read()
     ticket.priority = own_words.priorities[ticket.priority_id]
     items = timeline(ticket, request.user, own_words, at=at)
-    around = circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble))
+    around = circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble), at=at)
     known = {c.kind: c for c in clocks.of_subjects([ticket.ref])[ticket.ref]}
     context = {
         "section": "tickets",

@@ -220,18 +220,18 @@ class Page:
     groups: list["Group"] = field(default_factory=list)
 
 
-def page(rows: "QuerySet[Ticket]", wish: Wish, parts: "list[QuerySet[Ticket]] | None" = None) -> Page:
+def page(rows: "QuerySet[Ticket] | list[QuerySet[Ticket]]", wish: Wish, *related: str) -> Page:
     """The page that the wish's cursor points at; a cursor that says nothing points at the first. One statement.
 
-    Of `parts` where given, as `rows` reads them (access.parts_visible_to).
+    Rows may come in parts (access.parts_visible_to); `related` are read with them.
     """
     key = _read_cursor(wish.after or wish.before, wish.by_due)
     backwards = bool(key and not wish.after)
+    parts = rows if isinstance(rows, list) else [rows]
+    if key:
+        parts = [_beyond(part, key, wish.by_due, backwards) for part in parts]
     order = _order(wish.by_due, backwards)
-    some = [
-        _beyond(part, key, wish.by_due, backwards) if key else part for part in ([rows] if parts is None else parts)
-    ]
-    taken = list(in_order(rows, some, order, ROWS + 1) if parts is not None else some[0].order_by(*order)[: ROWS + 1])
+    taken = list(in_order(parts, order, ROWS + 1, *related))
     more, taken = len(taken) > ROWS, taken[:ROWS]
     if backwards:
         taken.reverse()

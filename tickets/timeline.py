@@ -17,10 +17,10 @@ from oncall.families import FAMILIES
 from sla.words import Words
 from tickets import attaching, tagging
 from tickets.access import messages_visible_to, people_of
-from tickets.models import CloseReason, Message, Source, Status, Ticket
+from tickets.models import CloseReason, Message, Score, Source, Status, Ticket
 
 # What codes are called that are no rows.
-CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason]}
+CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason, *Score]}
 # A service has a key of its own: its codes are words that mean something else elsewhere ("billing").
 SERVICES = ("service", "old_service")
 # These say that a message was written: the message itself stands in the timeline.

@@ -44,6 +44,7 @@ urlpatterns = [
     path("tickets/<str:ref>/follow", people_views.follow, name="ticket_follow"),
     path("tickets/<str:ref>/unfollow", people_views.unfollow, name="ticket_unfollow"),
     path("tickets/<str:ref>/colleagues", people_views.colleagues, name="ticket_colleagues"),
+    path("tickets/<str:ref>/rate", people_views.rate, name="ticket_rate"),
     path("tickets/<str:ref>/prioritise", views.prioritise, name="ticket_prioritise"),
     path("tickets/<str:ref>/link", relation_views.link, name="ticket_link"),
     path("tickets/<str:ref>/unlink", relation_views.unlink, name="ticket_unlink"),

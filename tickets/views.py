@@ -192,7 +192,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "section": "tickets",
         "desk": True,
         **after.ways(request, ticket),
-        **circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble)),
+        **circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble), at=at),
         "now": at,
         "ticket": ticket,
         "items": items,

@@ -84,6 +84,7 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/follow": sent(*DESK),
     "tickets/<str:ref>/unfollow": sent(*DESK),
     "tickets/<str:ref>/colleagues": Route(DESK),
+    "tickets/<str:ref>/rate": sent(*CUSTOMERS),
     "tickets/<str:ref>/prioritise": sent(*DESK),
     "tickets/<str:ref>/link": sent(*DESK),
     "tickets/<str:ref>/unlink": sent(*DESK),
