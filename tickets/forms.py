@@ -359,3 +359,12 @@ class LinkForm(OtherForm):
             "invalid_choice": _l("Choose one of the answers."),
         },
     )
+
+
+class CannedForm(DeskForm):
+    """A canned reply in one language or both; which blanks there are, the action knows."""
+
+    name = Line(longest=80, error_messages={"required": _l("Give it a name you will look for.")})
+    body_zh = Block(required=False)
+    body_en = Block(required=False)
+    shared = forms.BooleanField(required=False)

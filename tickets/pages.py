@@ -124,6 +124,8 @@ def see(
     """Renders a ticket; links and forms on it lead to its own address, whatever verb was sent."""
     wanted, stamp = request.GET.get("draft", ""), request.POST.get("draft_at")
     composed = drafting.standing(ticket, request.user, _composed(ticket, trouble), wanted=wanted, stamp=stamp)
+    if text := context.get("put_in"):
+        composed["typed"] = drafting.joined(composed.get("typed", ""), text)
     context |= {"here": reverse("ticket", args=[ticket.ref]), "once": fresh_key(), **composed}
     if trouble:
         context["waiting"] = waiting(request)

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from tickets import bulk_views, draft_views, file_views, live_views, people_views, relation_views, searching, views
+from tickets import (
+    bulk_views,
+    canned_views,
+    draft_views,
+    file_views,
+    live_views,
+    people_views,
+    relation_views,
+    searching,
+    views,
+)
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -14,7 +24,13 @@ urlpatterns = [
     path("tickets/news", live_views.news, name="ticket_news"),
     path("tickets/files", file_views.upload, name="file_upload"),
     path("tickets/files/<uuid:file>/remove", file_views.remove, name="file_remove"),
+    path("canned/", canned_views.canned_replies, name="canned"),
+    path("canned/new", canned_views.new, name="canned_new"),
+    path("canned/<int:pk>/", canned_views.edit, name="canned_edit"),
+    path("canned/<int:pk>/delete", canned_views.delete, name="canned_delete"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
+    path("tickets/<str:ref>/canned", canned_views.picker, name="ticket_canned"),
+    path("tickets/<str:ref>/canned/<int:pk>", canned_views.filled_in, name="ticket_canned_text"),
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),
     path("tickets/<str:ref>/previous", live_views.previous_ticket, name="ticket_previous"),
     path("tickets/<str:ref>/presence", live_views.present, name="ticket_presence"),

@@ -22,6 +22,7 @@ from sla.models import Priority
 from tickets import actions, after, circle, classifying, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
 from tickets.assigning import takers
+from tickets.canned_views import put_in
 from tickets.deed import UNDO
 from tickets.models import Status, Ticket
 from tickets.pages import (
@@ -210,6 +211,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
+        **put_in(request, ticket),
     }
     return see(request, "tickets/ticket.html", ticket, trouble, context)
 
