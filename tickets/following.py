@@ -25,3 +25,11 @@ def follow(*, ticket: Ticket, by: User, at: datetime) -> None:
 def unfollow(*, ticket: Ticket, by: User, at: datetime) -> None:
     """Hears no more of it, unless it is assigned to them."""
     Follow.objects.filter(ticket=ticket, user=by).delete()
+
+
+def bring_along(source: Ticket, survivor: Ticket) -> None:
+    """Who followed a ticket that is merged follows the one it goes into. Two statements."""
+    there = Follow.objects.filter(ticket=source)
+    Follow.objects.bulk_create(
+        (Follow(ticket=survivor, user_id=f.user_id, at=f.at) for f in there), ignore_conflicts=True
+    )

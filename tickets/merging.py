@@ -17,7 +17,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening
-from tickets import drafting, search
+from tickets import drafting, following, search
 from tickets.models import CloseReason, Message, Status, Ticket
 from tickets.relations import begin_both, can_be_undone
 from tickets.workflow import Conflict, Refused, check_version, stuck
@@ -38,6 +38,7 @@ def merge(*, ticket: Ticket, version: int, other: Ticket, by: User, at: datetime
         raise Refused("other", _("A reply there can still be taken back: merge it in a few seconds."))
     moved = _carry_over(source.ticket, survivor.ticket)
     drafting.move(ticket=source.ticket, to=survivor.ticket)
+    following.bring_along(source.ticket, survivor.ticket)
     source.move("withdraw", close_reason=CloseReason.MERGED, merged_into=survivor.ticket, merged_at=source.at)
     source.happen(Happening("ticket.merged", {"ref": survivor.ticket.ref, "messages": moved}, public=True))
     source.tell("ticket.merged", "requester", "assignee", into=survivor.ticket.ref)

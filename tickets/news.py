@@ -36,7 +36,8 @@ SELECT top.id, told.* FROM top LEFT JOIN (
      CROSS JOIN LATERAL (SELECT CASE
         WHEN h.action = 'ticket.opened' THEN 'new'
         WHEN h.action = 'ticket.assigned' AND h.receiver = %(me)s THEN 'assigned'
-        WHEN h.action = 'ticket.replied' AND h.actor_role = 'customer' AND t.assigned_to_id = %(user)s THEN 'replied'
+        WHEN h.action = 'ticket.replied' AND h.actor_role = 'customer' AND (t.assigned_to_id = %(user)s OR EXISTS (
+            SELECT 1 FROM tickets_follow f WHERE f.ticket_id = t.id AND f.user_id = %(user)s)) THEN 'replied'
      END AS kind) n
      WHERE n.kind = ANY(%(kinds)s) ORDER BY h.id DESC LIMIT %(most)s)
     UNION ALL

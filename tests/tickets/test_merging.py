@@ -18,8 +18,8 @@ from sla.models import Clock
 from tests.accounts.many import at_once
 from tests.cast import Cast, assemble
 from tests.tickets.test_tags import enter, fresh, opened, text
-from tickets import actions, merging
-from tickets.models import Message, SearchRow, Ticket
+from tickets import actions, following, merging
+from tickets.models import Follow, Message, SearchRow, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +102,15 @@ def test_its_requester_hears_once(cast: Any, two: tuple[Ticket, Ticket]) -> None
     merge(cast.ana, *two)
     letters = Letter.objects.filter(kind__in=["ticket.merged", "ticket.withdrawn", "ticket.absorbed"])
     assert [(x.kind, x.to_address, x.data["into"]) for x in letters] == [("ticket.merged", cast.cora.email, two[1].ref)]
+
+
+def test_who_followed_it_follows_the_survivor(cast: Any, two: tuple[Ticket, Ticket]) -> None:
+    younger, older = two
+    for ticket, person in ((younger, cast.lee), (younger, cast.ada), (older, cast.ada)):
+        following.follow(ticket=ticket, by=person, at=timezone.now())
+    merge(cast.ana, *two)
+    followers = Follow.objects.filter(ticket=older).values_list("user", flat=True)
+    assert sorted(followers) == sorted([cast.lee.pk, cast.ada.pk])
 
 
 def test_the_old_number_leads_on_and_says_so(cast: Any, two: tuple[Ticket, Ticket]) -> None:

@@ -12,7 +12,7 @@ from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
 from oncall.models import Leave
 from tests.tickets.test_pages import enter, fresh, now, opened
-from tickets import actions, news
+from tickets import actions, following, news
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,10 @@ def test_an_engineer_hears_of_what_concerns_them(cast: Any) -> None:
     given_to(cast.ana, older, cast.lee)
     actions.reply(ticket=older, body="And now?", by=cast.cora, at=now())
     assert ask(ana, mark)[1] == [("new", ticket.ref), ("assigned", older.ref), ("replied", older.ref)]
-    # Lee gave it away himself, and the answer is not to him.
+    # Lee gave it away himself, and the answer is not to him; until he follows it.
     assert ask(lee, quiet)[1] == [("new", ticket.ref)]
+    following.follow(ticket=older, by=cast.lee, at=now())
+    assert ask(lee, quiet)[1] == [("new", ticket.ref), ("replied", older.ref)]
 
 
 def test_what_is_told_again_carries_the_same_key(cast: Any) -> None:
