@@ -68,7 +68,8 @@ def test_counts_search_and_twins_leave_it_out(world: World) -> None:
     assert queue.counts(world.cast.lee, at)["open"] == 2
     asked = search.question("canary")
     # A note and an opening of each company.
-    assert (search.find(asked, [], ana).places, search.find(asked, [], world.cast.lee).places) == (2, 4)
+    places = [search.find(asked, [], viewer, at=at).places for viewer in (ana, world.cast.lee)]
+    assert places == [2, 4]
     assert [n.name for n in search.names(search.question("acme cora gus"), ana)] == ["Gus"]
     given = {"title": world.of_cora.title, "text": "", "customer": world.cast.acme.pk}
     assert (similar(**given, user=ana), similar(**given, user=world.cast.lee)) == ([], [world.of_cora])

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk import richtext
-from helpdesk.accounts.models import User
+from helpdesk.accounts.models import Customer, CustomerTeam, User
 from helpdesk.outbox.models import Letter
 from tests.security.payloads import PAYLOADS
 from tickets import actions, following, mentions
@@ -137,6 +137,17 @@ def test_the_longest_name_is_meant_and_a_name_of_two_calls_both(cast: Any, ticke
     twin = User.objects.create_user(email="lee2@desk.example", name="Lee", staff_role="lead", at=AT)
     _html, found = mentions.mark("<p>@李敏华 and @Lee, @leeds</p>", User.objects.staff())
     assert sorted(p.pk for p in found) == sorted([longer.pk, twin.pk, cast.lee.pk])
+
+
+def test_who_is_kept_from_a_restricted_customer_hears_nothing_more(cast: Any, ticket: Ticket, limin: User) -> None:
+    following.follow(ticket=ticket, by=limin, at=later(2))
+    following.follow(ticket=ticket, by=cast.lee, at=later(2))
+    Customer.objects.filter(pk=cast.acme.pk).update(restricted=True)
+    actions.reply(ticket=ticket, body="More", by=cast.cora, at=later(3))
+    assert letters() == [("ticket.customer_replied", "lee")]
+    CustomerTeam.objects.create(customer=cast.acme, user=limin)
+    actions.reply(ticket=ticket, body="More", by=cast.cora, at=later(4))
+    assert letters() == [("ticket.customer_replied", "lee"), ("ticket.customer_replied", "li.min")]
 
 
 def test_one_who_may_not_see_the_customer_is_not_told_and_the_writer_learns_it(
