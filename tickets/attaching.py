@@ -25,6 +25,8 @@ from tickets.models import Attachment, Files, Message, Ticket
 from tickets.workflow import Refused
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from tickets.receiving import Incoming
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ def may_send(by: User, at: datetime) -> None:
         raise Stopped(429, _("Many of your files wait to be sent already. Send or remove some of them first."))
 
 
-def keep(*, incoming: "Incoming", by: User, at: datetime) -> Attachment:
+def keep(*, incoming: "Incoming", by: User, at: datetime, waits_for: Ticket | None = None) -> Attachment:
     """Stores a file that arrived, then writes its row and asks for its preview. Raises Stopped."""
     row = incoming.row()
     if row["type"] == FileType.PROGRAM:
@@ -72,7 +74,7 @@ def keep(*, incoming: "Incoming", by: User, at: datetime) -> Attachment:
         row |= {"preview": Attachment.Preview.WANTED, "next_try_at": at}
     try:
         with transaction.atomic():
-            kept: Attachment = Attachment.objects.create(**row, uploader=by, created_at=at)
+            kept: Attachment = Attachment.objects.create(**row, uploader=by, waits_for=waits_for, created_at=at)
             if kept.preview == Attachment.Preview.WANTED:
                 async_task("tickets.tasks.draw", str(kept.pk))
     except BaseException:
@@ -126,6 +128,30 @@ def bind(message: Message, files: Files, *, by: User) -> None:
     Attachment.objects.filter(pk__in=files).update(message=message)
 
 
+def unbind(message: Message, at: datetime) -> None:
+    """The files of a message that was taken back wait again, beside its words in the draft, for another day."""
+    back = {"message": None, "waits_for": message.ticket_id, "created_at": at}
+    Attachment.objects.filter(message=message, uploader=message.author_id).update(**back)
+
+
+def stand(files: Iterable[UUID], ticket: Ticket, *, by: User) -> None:
+    """From now on these of a person's files, and no others, wait on the form of a ticket."""
+    mine = Attachment.objects.filter(uploader=by, message=None)
+    mine.filter(waits_for=ticket).update(waits_for=None)
+    mine.filter(pk__in=list(files)).update(waits_for=ticket)
+
+
+def move(ticket: Ticket, to: Ticket) -> None:
+    """What waits on a ticket waits on the one it is merged into."""
+    Attachment.objects.filter(waits_for=ticket, message=None).update(waits_for=to)
+
+
+def of_drafts() -> ArraySubquery:
+    """For an annotation of drafts: the files that wait beside them."""
+    waits = {"message": None, "waits_for": OuterRef("ticket"), "uploader": OuterRef("user")}
+    return _shown(Attachment.objects.filter(**waits))
+
+
 def copy(message: Message, to: Ticket) -> None:
     """Shows the files of a message at the opening of a ticket that was split off it too. They are stored once."""
     rows = list(Attachment.objects.filter(message=message))
@@ -147,8 +173,12 @@ def too_much() -> str:
 
 def hung() -> ArraySubquery:
     """For an annotation of messages: their files as a page shows them. Read with the messages, in one statement."""
-    mine = Attachment.objects.filter(message=OuterRef("pk")).order_by("created_at", "id")
-    return ArraySubquery(mine.values(json=JSONObject(**{name: name for name in SHOWN})))
+    return _shown(Attachment.objects.filter(message=OuterRef("pk")))
+
+
+def _shown(found: "QuerySet[Attachment]") -> ArraySubquery:
+    rows = found.order_by("created_at", "id")
+    return ArraySubquery(rows.values(json=JSONObject(**{name: name for name in SHOWN})))
 
 
 @transaction.atomic

@@ -10,15 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from tickets import after, drafting
+from tickets import after, attaching, drafting
 from tickets.access import access_ticket, where_it_went
 from tickets.forms import DraftForm
 from tickets.models import Draft, Ticket
 from tickets.pages import Asked, Trouble, people_only
+from tickets.receiving import standing_on_form, takes_files
 from tickets.views import ticket_page
 from tickets.workflow import Conflict
 
 
+@takes_files
 @people_only
 @require_POST
 def draft(request: Asked, ref: str) -> HttpResponse:
@@ -36,6 +38,7 @@ def draft(request: Asked, ref: str) -> HttpResponse:
         return _not_saved(request, ticket, Trouble("draft", form, 409, conflict), {"newer": newer})
     if "quiet" in request.POST:
         return _line(request, ticket, {"draft": kept})
+    attaching.stand(standing_on_form(request, timezone.now()) if kept else [], ticket, by=request.user)
     messages.success(request, _("The draft is saved.") if kept else _("The draft is discarded."))
     place = after.Place.of(request).ticket(ticket) if request.user.is_desk else reverse("ticket", args=[ticket.ref])
     return HttpResponse(status=303, headers={"Location": place})

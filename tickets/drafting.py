@@ -15,6 +15,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import StrIndex
 
 from helpdesk.accounts.models import User
+from tickets import attaching
 from tickets.models import Draft, Message, Ticket
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def move(*, ticket: Ticket, to: Ticket) -> None:
             _write(other, kind, joined(other.body, draft.body), max(other.at, draft.at))
         else:
             Draft.objects.filter(pk=draft.pk).update(ticket=to)
+    attaching.move(ticket, to)
 
 
 def _put(ticket: Ticket, user: User, kind: str, body: str, at: datetime) -> tuple[Draft, bool]:
@@ -139,10 +141,11 @@ def joined(first: str, second: str) -> str:
 
 
 def of(ticket: Ticket, viewer: User) -> list[Draft]:
-    """The drafts on a ticket that `viewer` may see, newest first, with their writers' names. One statement."""
+    """The drafts on a ticket that `viewer` may see, newest first, with their writers and files. One statement."""
     found: QuerySet[Draft] = Draft.objects.filter(ticket=ticket)
     mine = Q(user=viewer)
     found = found.filter(mine | Q(user__staff_role__isnull=False) if viewer.is_desk else mine)
+    found = found.annotate(files=attaching.of_drafts())
     return list(found.select_related("user").only("ticket", "kind", "body", "at", "user__name").order_by("-at")[:SHOWN])
 
 
@@ -156,7 +159,7 @@ def standing(
     drafts = of(ticket, viewer)
     mine = next((d for d in drafts if d.user_id == viewer.pk), None)
     others = [d for d in drafts if d.user_id != viewer.pk]
-    told = {"draft": mine, "drafts_of_others": others}
+    told = {"draft": mine, "drafts_of_others": others, "waiting": getattr(mine, "files", [])}
     if "typed" not in composed:
         return told | composed | _loaded(mine, next((d for d in others if str(d.user_id) == wanted), None))
     if mine and mine.stamp != stamp and mine.body not in composed["typed"]:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from helpdesk.storage import Away, store
 from helpdesk.templatetags.desk import filesize
 from tickets import attaching, ranges, receiving
-from tickets.access import access_file
+from tickets.access import access_file, access_ticket
 from tickets.filetypes import BYTES, MIME, FileType
 from tickets.models import Attachment
 from tickets.pages import Asked, people_only
@@ -43,15 +43,16 @@ SHOWN_OF_A_TEXT = 200_000
 @people_only
 @require_POST
 def upload(request: Asked) -> HttpResponse:
-    """One file as the body of the request, before the form that will carry its number."""
-    at, name = timezone.now(), request.GET.get("name", "")
+    """One file as the body of the request, before the form that will carry its number: of a ticket, or a new one."""
+    at, name, ref = timezone.now(), request.GET.get("name", ""), request.GET.get("for", "")
+    ticket = access_ticket(request.user, ref) if ref else None
     try:
         if request.content_type in FORMS:
             raise attaching.Stopped(415, _("Send the file itself as the body, not a form."))
         with receiving.slot():
             attaching.may_send(request.user, at)
             with receiving.body(request, name) as incoming:
-                kept = attaching.keep(incoming=incoming, by=request.user, at=at)
+                kept = attaching.keep(incoming=incoming, by=request.user, at=at, waits_for=ticket)
     except attaching.Stopped as stopped:
         return JsonResponse({"error": stopped.text}, status=stopped.status)
     told = {"id": str(kept.pk), "name": kept.name, "size": filesize(kept.size), "notice": attaching.said_of(kept)}

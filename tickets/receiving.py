@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
@@ -252,8 +252,18 @@ def _kept(incoming: Any, request: PersonRequest, at: datetime) -> Attachment | S
         return Stopped(stopped.status, f"{incoming.name}: {stopped.text}")
 
 
+def standing_on_form(request: PersonRequest, at: datetime) -> list[UUID]:
+    """The numbers of the files on the form that was sent, those that came with it among them."""
+    received(request, at)
+    return _on_form(request)
+
+
 def waiting(request: PersonRequest) -> list[Attachment]:
     """The files that stand on the form that was sent, for showing it once more. No statement where there are none."""
-    ids = [one.id for one in getattr(request, "files_kept", []) if isinstance(one, Attachment)]
-    ids += attaching.numbers(request.POST.getlist("files"))
+    ids = _on_form(request)
     return attaching.waiting(ids, request.user) if ids else []
+
+
+def _on_form(request: PersonRequest) -> list[UUID]:
+    ids = [one.id for one in getattr(request, "files_kept", []) if isinstance(one, Attachment)]
+    return ids + attaching.numbers(request.POST.getlist("files"))

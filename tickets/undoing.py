@@ -3,7 +3,8 @@
 For UNDO seconds a reply of the desk stands in the history, moves status and clocks, and is seen by colleagues; its
 letters are held, and no customer reads it on any page. Whoever wrote it may take it back until then. The row decides:
 who finds it released is too late. What its action did to the status goes back as well, unless the ticket took another
-step since; who started an unassigned ticket with it keeps the ticket. The words become the writer's draft.
+step since; who started an unassigned ticket with it keeps the ticket. The words become the
+writer's draft, and its files wait beside it.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening
 from helpdesk.outbox.enqueue import take_back
-from tickets import drafting, search
+from tickets import attaching, drafting, search
 from tickets.deed import Deed, held_for
 from tickets.models import Message, Ticket
 from tickets.workflow import STEPS, Conflict, stepped_since, stuck, undo
@@ -35,6 +36,7 @@ def undo_reply(*, ticket: Ticket, by: User, at: datetime) -> Message:
     word.undone_at = deed.at
     word.save(update_fields=["undone_at"])
     search.forget([word])
+    attaching.unbind(word, at)
     history = Entry.objects.filter(subject=ticket.ref)
     said = history.get(action="ticket.replied", data__message=word.pk)
     steps = list(history.filter(action__in=STEPS, data__said=word.pk).order_by("id"))

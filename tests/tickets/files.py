@@ -6,12 +6,13 @@ import struct
 import zipfile
 import zlib
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from tickets.models import Attachment
+from tickets.models import Attachment, Ticket
 
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" + bytes(200)
 ELF = b"\x7fELF\x02\x01\x01" + bytes(200)
@@ -73,15 +74,10 @@ def bomb_gzip() -> bytes:
     return gzip.compress(bytes(50_000_000))
 
 
-def send(client: Client, name: str, content: bytes, **more: Any) -> Any:
+def send(client: Client, name: str, content: bytes, ticket: Ticket | None = None, **more: Any) -> Any:
     """As the script sends a file."""
-    return client.post(f"/tickets/files?{_query(name)}", content, content_type="application/octet-stream", **more)
-
-
-def _query(name: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode({"name": name})
+    asked = urlencode({"name": name, "for": ticket.ref if ticket else ""})
+    return client.post(f"/tickets/files?{asked}", content, content_type="application/octet-stream", **more)
 
 
 def sent(client: Client, name: str, content: bytes) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import html
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +21,8 @@ from django.utils import timezone
 from helpdesk.accounts.models import User
 from helpdesk.storage import store
 from tests.tickets import files
-from tickets import actions, attaching, previewing, receiving
-from tickets.models import Attachment, Message, Ticket
+from tickets import actions, attaching, merging, previewing, receiving
+from tickets.models import Attachment, Draft, Message, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +281,59 @@ def test_only_its_sender_takes_a_file_back_and_only_before_it_is_sent(
     cora.post(f"/tickets/{ticket.ref}/reply", {"body": "Sent", "files": number})
     assert cora.post(f"/tickets/files/{number}/remove").status_code == 404
     assert Attachment.objects.exists()
+
+
+# --- Beside a draft --------------------------------------------------------------------------------------------------
+
+
+def on_the_form(client: Client, ticket: Ticket) -> list[str]:
+    return re.findall(r'name="files" value="([^"]+)"', text(client.get(f"/tickets/{ticket.ref}/")))
+
+
+def test_a_draft_keeps_its_files(cast: Any, ticket: Ticket) -> None:
+    client, path = enter(cast.cora), f"/tickets/{ticket.ref}/draft"
+    script = files.send(client, "a.log", files.LOG, ticket).json()["id"]
+    client.post(path, {"body": "Half a thought", "quiet": "1", "draft_at": ""})
+    assert on_the_form(client, ticket) == [script]
+    saved = {"body": "Half a thought", "draft_at": Draft.objects.get().stamp, "save": "1"}
+    client.post(path, saved | {"files": [script, files.form_file("b.log", files.LOG)]})
+    assert len(on_the_form(client, ticket)) == 2
+    # Nobody else meets them, and what was unticked is gone.
+    assert on_the_form(enter(cast.carla), ticket) == on_the_form(enter(cast.ana), ticket) == []
+    client.post(path, saved | {"files": [script]})
+    assert on_the_form(client, ticket) == [script]
+    client.post(f"/tickets/{ticket.ref}/reply", {"body": "A whole one", "files": on_the_form(client, ticket)})
+    assert on_the_form(client, ticket) == []
+    assert Attachment.objects.get(pk=script).message.body == "A whole one"
+
+
+def test_a_file_can_wait_only_on_a_ticket_one_may_see(cast: Any, ticket: Ticket, folder: Path) -> None:
+    assert files.send(enter(cast.gus), "a.log", files.LOG, ticket).status_code == 404
+    assert lying(folder) == set()
+
+
+def test_a_reply_taken_back_gives_its_files_back(cast: Any, ticket: Ticket) -> None:
+    ana, cora = enter(cast.ana), enter(cast.cora)
+    number = files.sent(ana, "plan.log", files.LOG)
+    path = f"/tickets/{ticket.ref}/files/{number}/"
+    ana.post(f"/tickets/{ticket.ref}/reply", {"body": "See the plan", "files": number})
+    # For fifteen seconds it is the desk's alone.
+    assert [ana.get(path).status_code, cora.get(path).status_code] == [200, 404]
+    assert ana.post(f"/tickets/{ticket.ref}/undo").status_code == 303
+    assert [ana.get(path).status_code, cora.get(path).status_code] == [404, 404]
+    assert on_the_form(ana, ticket) == [number]
+    ana.post(f"/tickets/{ticket.ref}/reply", {"body": "See the plan", "files": number})
+    Message.objects.update(released_at=F("at"))
+    assert cora.get(path).status_code == 200
+
+
+def test_what_waits_on_a_merged_ticket_waits_on_the_other(cast: Any, ticket: Ticket) -> None:
+    other, client = opened(cast), enter(cast.cora)
+    number = files.send(client, "a.log", files.LOG, ticket).json()["id"]
+    client.post(f"/tickets/{ticket.ref}/draft", {"body": "Half a thought", "quiet": "1", "draft_at": ""})
+    version = Ticket.objects.get(pk=ticket.pk).version
+    merging.merge(ticket=ticket, version=version, other=other, by=cast.ana, at=timezone.now())
+    assert on_the_form(client, other) == [number]
 
 
 # --- Looking ---------------------------------------------------------------------------------------------------------

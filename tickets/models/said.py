@@ -90,7 +90,8 @@ Files = Sequence[UUID]
 class Attachment(models.Model):
     """A file that somebody sent. Without a message it waits to be sent.
 
-    `stored` is its key in the storage: two rows share it where a message was split off into a ticket of its own.
+    `stored` is its key in the storage: two rows share it where a message was split off into a ticket of its own. What
+    waits on the form of a ticket stands there again with its sender's draft (`waits_for`).
     `preview` says whether a worker has drawn it: `pages` pictures, the first of them `width` by `height`.
     """
 
@@ -103,6 +104,7 @@ class Attachment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4)
     stored = models.UUIDField(db_index=True)
     message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="+", db_index=False)
+    waits_for = models.ForeignKey(Ticket, models.SET_NULL, null=True, related_name="+", db_index=False)
     uploader = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=10, choices=FileType.choices)
@@ -121,6 +123,7 @@ class Attachment(models.Model):
             models.Index(fields=["message"], name="files_of_message"),
             models.Index(fields=["uploader", "created_at"], name="files_of_uploader"),
             models.Index(fields=["created_at"], condition=models.Q(message=None), name="files_not_sent"),
+            models.Index(fields=["waits_for"], condition=models.Q(message=None), name="files_waiting_on_ticket"),
             models.Index(fields=["next_try_at"], condition=models.Q(preview="wanted"), name="files_to_draw"),
         ]
         constraints = [

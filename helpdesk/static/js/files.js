@@ -87,7 +87,7 @@
         else if (told && told.error) failed(told.error, request.status !== 413 && request.status !== 422, request.status === 503);
         else failed(request.status >= 500 ? words.broken : words.out, true, false);
       };
-      request.open("POST", `${words.upload}?name=${encodeURIComponent(one.name.slice(-200))}`);
+      request.open("POST", `${words.upload}?${new URLSearchParams({ name: one.name.slice(-200), for: words.for ?? "" })}`);
       request.setRequestHeader("X-CSRFToken", token());
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.send(one.file);
