@@ -195,7 +195,7 @@ def test_a_login_that_ended_loses_nothing(desk: Desk, cora: Any) -> None:
     assert cora.locator("[name=description]").input_value() == "截图和日志见附件。"
     again = chromium.person(cora.context.browser, desk.url, login(desk, "cora"))
     cora.context.add_cookies([c for c in again.context.cookies() if c["name"] == "session"])
-    cora.click(".uploads button:has-text('重试')")
+    cora.click(".uploads button:has-text('再试一次')")
     arrived(cora, 1)
 
 
