@@ -124,6 +124,7 @@ def test_files_go_with_a_ticket_by_every_way(desk: Desk, cora: Any) -> None:
         cora.click("main a:has-text('下载')")
     assert got.value.suggested_filename == "report.pdf"
     assert Path(got.value.path()).read_bytes() == files.pdf(3)
+    nothing_foreign_is_had_by_its_address(desk, cora)
 
 
 def paste(page: Any, name: str, content: bytes) -> None:
@@ -224,7 +225,7 @@ def test_a_web_process_killed_on_the_way_leaves_no_row_and_no_file(desk: Desk, c
     arrived(cora, 1)
 
 
-def test_nothing_foreign_is_had_by_its_address(desk: Desk, cora: Any) -> None:
+def nothing_foreign_is_had_by_its_address(desk: Desk, cora: Any) -> None:
     ((number, ref),) = desk.sql(
         "SELECT a.id::text, m.ticket_id FROM tickets_attachment a JOIN tickets_message m ON m.id = a.message_id "
         "WHERE a.name = 'report.pdf'"
