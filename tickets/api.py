@@ -205,6 +205,8 @@ class NewTicketForm(WordsForm):
 
     def clean_requester(self) -> User | None:
         address = self.cleaned_data["requester"]
+        if not address and "requester" in self.data:
+            raise forms.ValidationError(_("This person does not belong to the company."))
         if not address:
             if self.by.is_desk:
                 raise forms.ValidationError(_("Say for whom: the mail address of a person of the company."))

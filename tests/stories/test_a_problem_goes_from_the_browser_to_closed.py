@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.browser import chromium
-from tests.stories.desk import Desk
+from tests.stories.desk import Desk, wait_for
 
 pytestmark = [
     pytest.mark.story,
@@ -154,8 +154,14 @@ def the_timeline_tells_it(ana: Any, cora: Any, ref: str) -> None:
     for words in ("With customer", "Resolved", "closed it", "Internal note"):
         assert words in english
     cora.goto(f"/tickets/{ref}/")
-    lines = cora.locator(".happened li").all_inner_texts()
-    assert any("等待" in line for line in lines)
+
+    def lines_of(page: Any) -> list[str]:
+        page.reload()
+        found: list[str] = page.locator(".happened li").all_inner_texts()
+        return found if any("等待" in line for line in found) else []
+
+    # What came with the last word shows with it, once it can no longer be taken back.
+    lines = wait_for("the words are with the customer", lambda: lines_of(cora))
     assert any("解决" in line for line in lines)
     # No English is left in what the desk itself says to a Chinese reader.
     strays = [w for line in lines for w in LATIN.findall(line) if w not in ("Ana", "Costa", "Cora", "Chen")]

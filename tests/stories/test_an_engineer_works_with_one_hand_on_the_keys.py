@@ -139,7 +139,7 @@ def she_answers_and_is_led_to_the_next(ana: Any, ref: str) -> None:
     ana.click("button.button-primary.when-reply")
     ana.wait_for_url(lambda address: ref not in address)
     after_sending = ana.url
-    assert f"{ref}: Your reply is sent." in ana.locator("main").inner_text()
+    assert f"{ref}: the customer has it in" in ana.locator("main").inner_text()
     assert ana.locator("[name=after]").input_value() == "next"
     ana.keyboard.press("k")
     ana.wait_for_url(lambda address: address != after_sending)

@@ -49,7 +49,7 @@ def test_two_on_one_ticket(desk: Desk, people: dict[str, dict[str, str]]) -> Non
         lee = chromium.person(browser, desk.url, people["lee"])
         ana.goto(f"/tickets/HD-{number}/")
         lee.goto(f"/tickets/HD-{number}/")
-        name = lee.locator(".menu-head b").first.text_content()
+        name = lee.locator("#me-menu .menu-head b").first.text_content()
         wait_for("Ana sees Lee", lambda: seen(ana, f"{name} is here"))
         assert ana.locator("#present .face[data-presence=viewing]").count() == 1
 
@@ -59,7 +59,7 @@ def test_two_on_one_ticket(desk: Desk, people: dict[str, dict[str, str]]) -> Non
 
         ana.fill("#body", "What I was about to say")
         lee.click("button.button-primary.when-reply")
-        lee.wait_for_selector(".notice[data-state=good]")
+        lee.wait_for_selector(".bar[data-until]")
         wait_for("Ana hears of the answer", lambda: f"{name} replied at " in ana.locator("#moved").inner_text())
         ana.click("#moved a.button")
         ana.wait_for_selector("#timeline >> text=We found it.")
