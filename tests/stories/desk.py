@@ -15,7 +15,17 @@ from typing import Any
 
 import psutil
 import psycopg
+import pytest
 
+from tests.browser import chromium
+
+# What a story needs that is told in a browser.
+BROWSER_STORY = [
+    pytest.mark.story,
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUARD = 60
 

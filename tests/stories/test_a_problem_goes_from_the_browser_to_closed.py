@@ -4,44 +4,16 @@ Told in real browsers against the running product with its embedded PostgreSQL. 
 who is not logged in get nothing at every door on the way. The timeline tells it in both languages.
 """
 
-import os
 import re
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser import chromium
-from tests.stories.desk import Desk, wait_for
+from tests.stories.desk import BROWSER_STORY, Desk, wait_for
 
-pytestmark = [
-    pytest.mark.story,
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = BROWSER_STORY
+DEMO = "people"
 VERBS = ["reply", "note", "start", "ask", "resume", "resolve", "close", "reopen", "withdraw", "assign", "prioritise"]
 LATIN = re.compile(r"[A-Za-z]{3,}")
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-story-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data", DEMO="people")
-        try:
-            yield desk
-        finally:
-            desk.stop()
-
-
-@pytest.fixture(scope="module")
-def people(desk: Desk) -> dict[str, dict[str, str]]:
-    found = desk.run_file()
-    assert found
-    return {p["email"].split("@")[0]: p for p in found["people"]}
 
 
 def test_from_filed_to_closed(desk: Desk, people: dict[str, dict[str, str]]) -> None:

@@ -1,33 +1,11 @@
 """Li Min ticks rows with Shift, keeps them through a refresh, tags them together; and again without any script."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser import chromium
-from tests.stories.desk import Desk
+from tests.stories.desk import BROWSER_STORY, Desk
 
-pytestmark = [
-    pytest.mark.story,
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-tidy-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data")
-        try:
-            yield desk
-        finally:
-            desk.stop()
+pytestmark = BROWSER_STORY
 
 
 def entered(browser: Any, desk: Desk, **more: Any) -> Any:

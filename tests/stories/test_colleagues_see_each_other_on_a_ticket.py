@@ -1,40 +1,11 @@
 """Ana and Lee have one ticket open: each sees the other look and type; what one sends the other is shown in place."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser import chromium
-from tests.stories.desk import Desk, wait_for
+from tests.stories.desk import BROWSER_STORY, Desk, wait_for
 
-pytestmark = [
-    pytest.mark.story,
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-live-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data")
-        try:
-            yield desk
-        finally:
-            desk.stop()
-
-
-@pytest.fixture(scope="module")
-def people(desk: Desk) -> dict[str, dict[str, str]]:
-    found = desk.run_file()
-    assert found
-    return {p["email"].split("@")[0]: p for p in found["people"]}
+pytestmark = BROWSER_STORY
 
 
 def seen(page: Any, what: str) -> bool:

@@ -4,10 +4,8 @@ Told in a real browser against the running product, its worker drawing the previ
 file is on its way: nothing is left of it but what the sweep takes.
 """
 
-import os
 import re
 import socket
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,32 +16,17 @@ import psutil
 import pytest
 
 from tests.browser import chromium
-from tests.stories.desk import Desk, wait_for
+from tests.stories.desk import BROWSER_STORY, Desk, wait_for
 from tests.tickets import files
 
-pytestmark = [
-    pytest.mark.story,
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = BROWSER_STORY
+DEMO = "people"
 MB = 1024 * 1024
 GIVE = """([name, type, bytes]) => {
   const data = new DataTransfer();
   data.items.add(new File([new Uint8Array(bytes)], name, {type}));
   return data;
 }"""
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-story-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data", DEMO="people")
-        try:
-            yield desk
-        finally:
-            desk.stop()
 
 
 @pytest.fixture

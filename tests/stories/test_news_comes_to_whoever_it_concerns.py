@@ -1,32 +1,9 @@
 """A customer writes on Ana's ticket while she reads another page: every tab of hers tells it, until she has seen it."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.browser import chromium
-from tests.stories.desk import Desk, wait_for
+from tests.stories.desk import BROWSER_STORY, Desk, wait_for
 
-pytestmark = [
-    pytest.mark.story,
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-news-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data")
-        try:
-            yield desk
-        finally:
-            desk.stop()
+pytestmark = BROWSER_STORY
 
 
 def test_the_tab_tells_it(desk: Desk) -> None:

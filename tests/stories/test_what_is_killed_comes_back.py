@@ -3,7 +3,6 @@
 Fifteen seconds are promised. The times are printed; only the guard is asserted, so that a busy machine tells no lie.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -35,18 +34,6 @@ for line in sys.stdin:
     connection.close()
     print("done", flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    # Not pytest's own folder: that one is closed to PostgreSQL's user where we are root.
-    with tempfile.TemporaryDirectory(prefix="helpdesk-story-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data", DEMO=DEMO)
-        try:
-            yield desk
-        finally:
-            desk.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,33 +1,11 @@
 """Lee types and never saves by hand: reload, a second window, a session that ends and a late click lose nothing."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser import chromium
-from tests.stories.desk import Desk, wait_for
+from tests.stories.desk import BROWSER_STORY, Desk, wait_for
 
-pytestmark = [
-    pytest.mark.story,
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium.PROGRAM is None, reason="NO CHROMIUM: install the package chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-drafts-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data")
-        try:
-            yield desk
-        finally:
-            desk.stop()
+pytestmark = BROWSER_STORY
 
 
 def stored(desk: Desk) -> list[Any]:
