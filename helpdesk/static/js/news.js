@@ -56,7 +56,9 @@
 
   const ask = async () => {
     const before = read();
-    if (Date.now() - before.askedAt < every() - 1_000 && Date.now() >= before.askedAt) return;
+    // Until the first answer there is no mark to ask from, and what happens meanwhile would be missed: a page that is left
+    // before its answer came must not make the next one wait.
+    if (before.since && Date.now() - before.askedAt < every() - 1_000 && Date.now() >= before.askedAt) return;
     write({ ...before, askedAt: Date.now() });
     try {
       const answer = await fetch(`${from}?since=${encodeURIComponent(before.since)}`);
