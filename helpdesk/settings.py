@@ -121,7 +121,12 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "helpdesk.pages.site",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "helpdesk.templatetags.desk"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "helpdesk.templatetags.quick",
+                "helpdesk.templatetags.desk",
+            ],
         },
     }
 ]
