@@ -35,6 +35,11 @@ from tickets.timeline import timeline
 from tickets.workflow import offered
 
 MOST_CHOICES = 500
+# What a list of one's own tickets shows of each.
+SHOWN_IN_CARDS = [
+    *("id", "title", "status", "created_at", "sla_due_at", "due_kind", "queue_at", "customer__name", "requester__name"),
+    *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
+]
 # Buttons that answer with the same page instead of filing.
 LOOKING = ["preview", "promise", "carry"]
 
@@ -68,7 +73,7 @@ def own(request: Asked) -> HttpResponse:
         "company_link": wish.link(mine=""),
         "mine_link": wish.link(mine="1"),
         "since": [("", _("Any time")), *queue.SINCE.items()],
-        "page": None if wish.q else queue.page(parts, wish, "priority", "requester", "customer"),
+        "page": None if wish.q else queue.page(parts, wish, "priority", "requester", "customer", only=SHOWN_IN_CARDS),
         "shared": bool(whole_for(request.user)),
         "several": len(customers_of(request.user)) > 1,
     }

@@ -220,10 +220,12 @@ class Page:
     groups: list["Group"] = field(default_factory=list)
 
 
-def page(rows: "QuerySet[Ticket] | list[QuerySet[Ticket]]", wish: Wish, *related: str) -> Page:
+def page(
+    rows: "QuerySet[Ticket] | list[QuerySet[Ticket]]", wish: Wish, *related: str, only: list[str] | None = None
+) -> Page:
     """The page that the wish's cursor points at; a cursor that says nothing points at the first. One statement.
 
-    Rows may come in parts (access.parts_visible_to); `related` are read with them.
+    Rows may come in parts (access.parts_visible_to); `related` are read with them, of all of it `only` some columns.
     """
     key = _read_cursor(wish.after or wish.before, wish.by_due)
     backwards = bool(key and not wish.after)
@@ -231,7 +233,8 @@ def page(rows: "QuerySet[Ticket] | list[QuerySet[Ticket]]", wish: Wish, *related
     if key:
         parts = [_beyond(part, key, wish.by_due, backwards) for part in parts]
     order = _order(wish.by_due, backwards)
-    taken = list(in_order(parts, order, ROWS + 1, *related))
+    found = in_order(parts, order, ROWS + 1, *related)
+    taken = list(found.only(*only) if only else found)
     more, taken = len(taken) > ROWS, taken[:ROWS]
     if backwards:
         taken.reverse()

@@ -71,8 +71,8 @@ def desk_queue(request: Asked) -> HttpResponse:
     base = Ticket.objects.visible_to(request.user)
     if wish.q:
         return _search(request, base, wish, at)
-    rows = queue.chosen(base, wish, request.user, at).select_related("customer", "assigned_to", "priority")
-    page = queue.page(rows.only(*SHOWN_IN_ROWS), wish)
+    rows = queue.chosen(base, wish, request.user, at)
+    page = queue.page(rows, wish, "customer", "assigned_to", "priority", only=SHOWN_IN_ROWS)
     queue.remember_paused(page.rows)
     tagging.name_on(page.rows)
     context = {

@@ -59,10 +59,11 @@ def customers_of(user: User) -> dict[UUID, str]:
         rows = Membership.objects.filter(user=user, is_active=True, customer__is_active=True)
         if user.staff_role or not user.is_active:
             rows = rows.none()
-        found = list(rows.values_list("customer", "role", "customer__members_see_all"))
-        known = {customer: role for customer, role, _all in found}
+        found = list(rows.values_list("customer", "role", "customer__members_see_all", "customer__name"))
+        known = {customer: role for customer, role, *_more in found}
         user._customers = known  # type: ignore[attr-defined]
-        user._shared = {customer for customer, _role, everybody in found if everybody}  # type: ignore[attr-defined]
+        user._shared = {customer for customer, _role, everybody, _name in found if everybody}  # type: ignore[attr-defined]
+        user._companies = sorted(name for *_more, name in found)  # type: ignore[attr-defined]
     return known
 
 
@@ -71,6 +72,13 @@ def shared_with(user: User) -> set[UUID]:
     customers_of(user)
     shared: set[UUID] = user._shared  # type: ignore[attr-defined]
     return shared
+
+
+def company_names(user: User) -> list[str]:
+    """What the companies a person belongs to are called. Known with `customers_of`."""
+    customers_of(user)
+    names: list[str] = user._companies  # type: ignore[attr-defined]
+    return names
 
 
 def whole_for(user: User) -> list[UUID]:

@@ -7,7 +7,7 @@ script and server say the same.
 
 import json
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.permissions import companies, customers_of
+from helpdesk.accounts import permissions
 
 register = template.Library()
 
@@ -153,20 +153,26 @@ def when(context: Context, at: datetime | None, style: str = "") -> SafeString:
     """
     if at is None:
         return mark_safe("—")
-    local = timezone.localtime(at)
-    exact = f"{local:%Y-%m-%d %H:%M:%S} {timezone.get_current_timezone_name()}"
+    zone, now = timezone.get_current_timezone(), context.get("now")
+    return _when(at.astimezone(zone), str(zone), now and now.astimezone(zone).date(), style, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _when(local: datetime, zone: str, today: date | None, style: str, _language: str | None) -> SafeString:
     # Digits and our own words: nothing in it needs escaping.
-    words = said(at, context.get("now"), style)
-    return SafeString(f'<time datetime="{at.isoformat()}" title="{exact}">{words}</time>')
+    exact = f"{local.isoformat(' ')[:19]} {zone}"
+    return SafeString(f'<time datetime="{local.isoformat()}" title="{exact}">{_said(local, today, style)}</time>')
 
 
 def said(at: datetime, now: datetime | None, style: str = "") -> str:
     """The words of `when`."""
-    local = timezone.localtime(at)
-    time = f"{local:%H:%M}"
-    if now is None:
-        return f"{local:%Y-%m-%d} {time}"
-    today = timezone.localtime(now).date()
+    return _said(timezone.localtime(at), timezone.localtime(now).date() if now else None, style)
+
+
+def _said(local: datetime, today: date | None, style: str) -> str:
+    time = local.isoformat()[11:16]
+    if today is None:
+        return f"{local.date()} {time}"
     days = (local.date() - today).days
     if days == 0 and style not in ("day", "on"):
         return time
@@ -174,7 +180,7 @@ def said(at: datetime, now: datetime | None, style: str = "") -> str:
         return _near_day(days, inside=style in ("in", "on")) % {"time": time}
     if abs(days) < 7:
         return f"{dates.format_date(local, 'EEE', _locale())} {time}"
-    day = f"{local:%Y-%m-%d}" if local.year != today.year else _day(local)
+    day = str(local.date()) if local.year != today.year else _day(local)
     return f"{day} {time}" if style else day
 
 
@@ -288,9 +294,14 @@ def urgency(left: float) -> str:
 
 def over_or_left(left: float, *, short: bool = False) -> str:
     """ "12 min over" or "58 min left"."""
-    form = _("%(time)s over") if left < 0 else _("%(time)s left")
+    form = _left_forms(get_language())[left < 0]
     # A begun minute counts while time is left; over it counts when it is full.
     return form % {"time": spoken(left if left >= 0 else max(60, -left // 60 * 60), short=short)}
+
+
+@lru_cache(maxsize=8)
+def _left_forms(_language: str | None) -> tuple[str, str]:
+    return _("%(time)s left"), _("%(time)s over")
 
 
 @register.simple_tag(takes_context=True)
@@ -303,17 +314,21 @@ def due(context: Context, ticket: Any) -> SafeString:
         return _due_running(context, ticket)
     if remaining := getattr(ticket, "remaining_s", None):
         left = _("%(time)s left") % {"time": spoken(remaining, short=True)}
-        return _due_cell("paused", pgettext("clock", "Resolve"), f"<b>{left}</b>", f"<span>{_('paused')}</span>")
+        return _due_cell("paused", _kind("resolution", get_language()), f"<b>{left}</b>", f"<span>{_('paused')}</span>")
     return SafeString(f'<span class="quiet">{when(context, ticket.last_event_at, "time")}</span>')
 
 
 def _due_running(context: Context, ticket: Any) -> SafeString:
     left = left_s(ticket.sla_due_at, context["now"])
-    kind = pgettext("clock", "Response") if ticket.due_kind == "response" else pgettext("clock", "Resolve")
     text = over_or_left(left, short=True) if left < 0 else spoken(left, short=True)
     due_at = ticket.sla_due_at.isoformat(timespec="seconds")
     counting = f'<b data-due="{due_at}" data-form="queue">{text}</b>'
-    return _due_cell(urgency(left), kind, counting, when(context, ticket.sla_due_at))
+    return _due_cell(urgency(left), _kind(ticket.due_kind, get_language()), counting, when(context, ticket.sla_due_at))
+
+
+@lru_cache(maxsize=8)
+def _kind(due_kind: str, _language: str | None) -> str:
+    return pgettext("clock", "Response") if due_kind == "response" else pgettext("clock", "Resolve")
 
 
 def _due_cell(state: str, kind: str, left: str, last: str) -> SafeString:
@@ -383,14 +398,14 @@ def _used_s(clock: Any, now: datetime) -> float:
 
 @register.filter
 def company_names(user: Any) -> str:
-    """The companies a customer's person belongs to, for the head. One statement, once per request."""
-    return ", ".join(c.name for c in companies(user))
+    """The companies a customer's person belongs to, for the head. Asks what the page has asked already."""
+    return ", ".join(permissions.company_names(user))
 
 
 @register.filter
 def runs_a_company(user: Any) -> bool:
     """Whether a customer's person looks after the people of a company. Asks what the page has asked already."""
-    return "admin" in customers_of(user).values()
+    return "admin" in permissions.customers_of(user).values()
 
 
 # --- Words for customers, addresses of lists -------------------------------------------------------------------------
@@ -399,13 +414,18 @@ def runs_a_company(user: Any) -> bool:
 @register.filter
 def for_customer(ticket: Any) -> str:
     """A ticket's status as its customer reads it: a sentence, and whose turn it is."""
+    return _sentences(get_language())[ticket.status]
+
+
+@lru_cache(maxsize=8)
+def _sentences(_language: str | None) -> dict[str, str]:
     return {
         "new": _("We have it"),
         "in_progress": _("We are working on it"),
         "waiting_customer": _("Your turn: we need your answer"),
         "resolved": _("Your turn: is it solved?"),
         "closed": _("Closed"),
-    }[ticket.status]
+    }
 
 
 @register.simple_tag

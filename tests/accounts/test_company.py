@@ -52,7 +52,7 @@ def test_the_page_shows_the_companys_people_and_finds_them(cast: Any, django_ass
     for n in range(60):
         person = User.objects.create_user(email=f"p{n:02}@x.example", name=f"Person {n:02}", at=AT)
         Membership.objects.create(user=person, customer=cast.acme)
-    with django_assert_num_queries(7):  # session, viewer, memberships, companies for door and head, people, invitations
+    with django_assert_num_queries(6):  # session, viewer, memberships, companies for the door, people, invitations
         first = client.get(f"/company/{cast.acme.pk}/").content.decode()
     (after,) = re.findall(r"\?after=(\d+)", first)
     second = client.get(f"/company/{cast.acme.pk}/?after={after}").content.decode()
