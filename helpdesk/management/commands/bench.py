@@ -60,7 +60,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def measure(self, count: int, only: str, *, explain: bool) -> None:
-        self.say(f"{count:,} tickets · {place_words()}")
+        self.say(f"{count:,} tickets · {place_words()} · {pace_ms():.0f} ms for three million steps of Python")
         if (others := busy()) > QUIET:
             self.say(f"NOISY: other work takes {others:.0f} % of this machine, so what follows is too slow.")
         long_ref = pages.long_ticket()
@@ -141,6 +141,18 @@ def place_words() -> str:
 def busy() -> float:
     """How much of the machine other work takes, in percent, looked at for two seconds."""
     return float(psutil.cpu_percent(2))
+
+
+def pace_ms() -> float:
+    """What a fixed piece of Python takes, the best of five: runs on machines of another pace compare by it."""
+
+    def once() -> float:
+        began, total = time.perf_counter(), 0
+        for number in range(3_000_000):
+            total += number
+        return time.perf_counter() - began
+
+    return min(once() for _ in range(5)) * 1000
 
 
 def lengthen(ref: str) -> None:
