@@ -16,7 +16,7 @@ from django.db import models
 from django.http import Http404
 
 from helpdesk import refs
-from helpdesk.accounts.models import Customer
+from helpdesk.accounts.models import hidden_from
 from helpdesk.accounts.permissions import customers_of, whole_for
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class TicketQuerySet(models.QuerySet[Any]):
         if user.sees_every_customer:
             return self
         if user.is_desk:
-            return self.exclude(customer__in=Customer.objects.hidden_from(user).values("pk"))
+            return self.exclude(customer__in=hidden_from(user))
         whole, partly = _companies(user)
         ways = [models.Q(customer__in=whole)] if whole else []
         if partly:
@@ -97,7 +97,7 @@ def in_order(parts: list[Any], order: list[str], most: int, *related: str) -> "m
 def access_ticket(user: "User", ref: str) -> "Ticket":
     """The ticket called `ref`, or 404 where it does not exist for this person. One statement.
 
-    The bare row: an action locks and reads it again anyway, and a page reads whom it names with the timeline.
+    With its company: an action locks and reads it again anyway, and a page reads whom it names with the timeline.
     """
     from tickets.models import Ticket
 
@@ -105,7 +105,7 @@ def access_ticket(user: "User", ref: str) -> "Ticket":
     if number is None:
         raise Http404
     try:
-        return cast("Ticket", Ticket.objects.visible_to(user).get(pk=number))
+        return cast("Ticket", Ticket.objects.visible_to(user).select_related("customer").get(pk=number))
     except Ticket.DoesNotExist:
         raise Http404 from None
 

@@ -1,4 +1,6 @@
-"""Who stands around a ticket beside its requester and assignee, read in one statement for a page.
+"""Who and what stands around a ticket beside its requester and assignee, read in one statement for a page.
+
+What most tickets do not have (kin, drafts) is only looked for here; who finds some reads them.
 
 Whoever left the company is left out, as from the ticket itself; let in again, they stand there again.
 """
@@ -9,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
@@ -53,6 +56,12 @@ class Circle:
     # Colleagues who follow, by number; never read for a customer's person.
     followers: dict[int, str] = field(default_factory=dict)
     rating: Rating | None = None
+    # Tickets that are linked with this one, seen or not: `relations.kin_of` reads those the viewer may see.
+    near: list[int] = field(default_factory=list)
+    # Whether there is a draft that the viewer may see.
+    drafts: bool = False
+    # The last word on whose the ticket is; never read for a customer's person.
+    decision: dict[str, Any] | None = None
 
     @property
     def copied(self) -> str:
@@ -80,7 +89,22 @@ SELECT
 (SELECT coalesce(json_object_agg(u.id, u.name ORDER BY u.name), '{}') FROM tickets_follow f
     JOIN accounts_user u ON u.id = f.user_id WHERE f.ticket_id = %(ticket)s AND %(desk)s AND u.staff_role IS NOT NULL),
 (SELECT json_build_object('score', s.score, 'comment', s.comment, 'by', u.name, 'at', s.at)
-    FROM tickets_satisfaction s JOIN accounts_user u ON u.id = s.by_id WHERE s.ticket_id = %(ticket)s)
+    FROM tickets_satisfaction s JOIN accounts_user u ON u.id = s.by_id WHERE s.ticket_id = %(ticket)s),
+ARRAY(
+    SELECT high_id FROM tickets_link WHERE low_id = %(ticket)s
+    UNION ALL SELECT low_id FROM tickets_link WHERE high_id = %(ticket)s
+    UNION ALL SELECT id FROM tickets_ticket WHERE parent_id = %(ticket)s
+    UNION ALL SELECT id FROM tickets_ticket WHERE merged_into_id = %(ticket)s
+    UNION ALL SELECT %(parent)s::bigint WHERE %(parent)s::bigint IS NOT NULL),
+EXISTS (SELECT 1 FROM tickets_draft d JOIN accounts_user u ON u.id = d.user_id
+    WHERE d.ticket_id = %(ticket)s AND (d.user_id = %(viewer)s OR %(desk)s AND u.staff_role IS NOT NULL)),
+(SELECT json_build_object('at', d.at, 'reason_id', d.reason_id,
+        'sentence', CASE WHEN %(chinese)s THEN d.sentence_zh ELSE d.sentence_en END,
+        'winner_id', d.winner_id, 'winner', w.name, 'runner_up_id', d.runner_up_id, 'runner_up', r.name,
+        'manual_by_id', d.manual_by_id, 'manual_by', m.name)
+    FROM tickets_assignmentdecision d LEFT JOIN accounts_user w ON w.id = d.winner_id
+    LEFT JOIN accounts_user r ON r.id = d.runner_up_id LEFT JOIN accounts_user m ON m.id = d.manual_by_id
+    WHERE d.ticket_id = %(ticket)s AND %(desk)s ORDER BY d.id DESC LIMIT 1)
 """
 
 
@@ -92,16 +116,22 @@ def read(ticket: Ticket, viewer: User) -> Circle:
         "requester": ticket.requester_id,
         "most": MOST_ADMINS,
         "desk": viewer.is_desk,
+        "viewer": viewer.pk,
+        "parent": ticket.parent_id,
+        "chinese": (get_language() or "").startswith("zh"),
     }
     with connection.cursor() as cursor:
         cursor.execute(READ, given)
         row = [json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone()]
-    found, admins, followers, rated = row
+    found, admins, followers, rated, near, drafts, decision = row
     return Circle(
         [_reader(ticket, viewer, each) for each in found],
         admins,
         {int(pk): name for pk, name in followers.items()},
         Rating(**rated | {"at": datetime.fromisoformat(rated["at"])}) if rated else None,
+        near,
+        drafts,
+        decision,
     )
 
 

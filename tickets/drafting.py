@@ -150,13 +150,14 @@ def of(ticket: Ticket, viewer: User) -> list[Draft]:
 
 
 def standing(
-    ticket: Ticket, viewer: User, composed: dict[str, Any], *, wanted: str, stamp: str | None
+    ticket: Ticket, viewer: User, composed: dict[str, Any], *, there: bool, wanted: str, stamp: str | None
 ) -> dict[str, Any]:
     """What the composer holds: the words of a verb that went wrong, else the person's own draft.
 
-    `wanted` is the number of a colleague whose draft is to stand there too, `stamp` the draft a verb's page stood on.
+    `there` says whether there is a draft at all, `wanted` is the number of a colleague whose draft is to stand there
+    too, `stamp` the draft a verb's page stood on.
     """
-    drafts = of(ticket, viewer)
+    drafts = of(ticket, viewer) if there else []
     mine = next((d for d in drafts if d.user_id == viewer.pk), None)
     others = [d for d in drafts if d.user_id != viewer.pk]
     told = {"draft": mine, "drafts_of_others": others, "waiting": getattr(mine, "files", [])}

@@ -93,6 +93,16 @@ class Trouble:
     retry_after: int | None = None
 
 
+class _NoTrouble(dict[str, str]):
+    """Says nothing to whatever a template asks, and is false: quicker than None, which a template looks up in vain."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
+
+
+NO_TROUBLE = _NoTrouble()
+
+
 def send(request: Asked, verb: str, form: DeskForm, act: Act) -> HttpResponse | Trouble:
     """Does a verb with the words of `form`, once however often the form is sent; `act` returns where to go then."""
     if not form.is_valid():
@@ -123,10 +133,13 @@ def see(
 ) -> HttpResponse:
     """Renders a ticket; links and forms on it lead to its own address, whatever verb was sent."""
     wanted, stamp = request.GET.get("draft", ""), request.POST.get("draft_at")
-    composed = drafting.standing(ticket, request.user, _composed(ticket, trouble), wanted=wanted, stamp=stamp)
+    there = context["circle"].drafts
+    composed = _composed(ticket, trouble)
+    composed = drafting.standing(ticket, request.user, composed, there=there, wanted=wanted, stamp=stamp)
     if text := context.get("put_in"):
         composed["typed"] = drafting.joined(composed.get("typed", ""), text)
-    context |= {"here": reverse("ticket", args=[ticket.ref]), "once": fresh_key(), **composed}
+    told = {"trouble": trouble or NO_TROUBLE, "here": reverse("ticket", args=[ticket.ref]), "once": fresh_key()}
+    context |= told | composed
     if trouble:
         context["waiting"] = waiting(request)
     answer = render(request, template, context, status=trouble.status if trouble else 200)

@@ -123,20 +123,11 @@ class Kin:
     more: bool = False
 
 
-def kin_of(ticket: Ticket, viewer: User, at: datetime) -> Kin:
-    """The ticket's kin, the newest first; of those merged into it whether that `can_be_undone`. One statement."""
-    ends = Link.objects.order_by()
-    near = (
-        ends.filter(low=ticket)
-        .values_list("high")
-        .union(
-            ends.filter(high=ticket).values_list("low"),
-            Ticket.objects.order_by().filter(parent=ticket).values_list("pk"),
-            Ticket.objects.order_by().filter(merged_into=ticket).values_list("pk"),
-            Ticket.objects.order_by().filter(pk=ticket.parent_id or 0).values_list("pk"),
-            all=True,
-        )
-    )
+def kin_of(ticket: Ticket, near: list[int], viewer: User, at: datetime) -> Kin:
+    """Of the tickets `near` this one (`circle.read` finds them) those the viewer may see, the newest first; of those
+    merged into it whether that `can_be_undone`. One statement, none where there are none."""
+    if not near:
+        return Kin()
     parent_first = Case(When(pk=ticket.parent_id or 0, then=Value(0)), default=Value(1))
     rows = list(
         Ticket.objects.visible_to(viewer)

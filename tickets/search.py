@@ -29,7 +29,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet, UUIDField, Value
 from django.db.models.expressions import RawSQL
 
-from helpdesk.accounts.models import Customer, Membership, User
+from helpdesk.accounts.models import Customer, Membership, User, hidden_from
 from helpdesk.accounts.permissions import customers_of, whole_for
 from tickets.marks import OPENING as OPENING
 from tickets.marks import asked_by, note_of, said_to, taken_part_in
@@ -315,9 +315,8 @@ def names(asked: Question, user: User) -> list[Name]:
     companies = Customer.objects.filter(_named(words, "name", "code")).annotate(number=Value(0))
     people = User.objects.filter(_named(words, "name"), staff_role=None)
     if user.is_desk:
-        hidden = Customer.objects.hidden_from(user).values("pk")
         companies = companies.known_to(user)
-        people = people if user.sees_every_customer else people.exclude(memberships__customer__in=hidden)
+        people = people if user.sees_every_customer else people.exclude(memberships__customer__in=hidden_from(user))
     else:
         mine = list(customers_of(user))
         companies = companies.filter(pk__in=mine)

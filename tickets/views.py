@@ -189,26 +189,26 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     tagging.name_on([ticket])
     known = clocks.of_subjects([ticket.ref])[ticket.ref]
     reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
+    around = circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble), at=at)
     context = {
         "section": "tickets",
         "desk": True,
         **after.ways(request, ticket),
-        **circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble), at=at),
+        **around,
         "now": at,
         "ticket": ticket,
         "items": items,
         "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
-        "kin": relations.kin_of(ticket, request.user, at),
+        "kin": relations.kin_of(ticket, around["circle"].near, request.user, at),
         "came_from": came_from(request, items),
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),
         "takers": takers(ticket, at) if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
-        **why_me(ticket, in_full="whyme" in request.GET),
+        **why_me(ticket, around["circle"].decision, in_full="whyme" in request.GET),
         "families": FAMILIES.values(),
         "priorities": own_words.priorities.values(),
-        "trouble": trouble,
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
         **put_in(request, ticket),

@@ -5,6 +5,7 @@ A decision names people by key; names are put in here, so that whoever is erased
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import get_language
@@ -23,7 +24,21 @@ EXCLUDED = {
     "capacity": _l("no room"),
     "may not see customer": _l("not on the customer's team"),
 }
-BRIEF = ["at", "manual_by__name", "winner__name", "runner_up__name", "winner_id", "runner_up_id", "reason_id"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whose the ticket became when, by the rule or by somebody's hand; `sentence` names people by key."""
+
+    at: datetime
+    sentence: str
+    reason_id: int | None
+    winner_id: int | None
+    winner: str | None
+    runner_up_id: int | None
+    runner_up: str | None
+    manual_by_id: int | None
+    manual_by: str | None
 
 
 @dataclass(frozen=True)
@@ -39,33 +54,54 @@ class Fared:
     chosen: bool = False
 
 
-def why_me(ticket: Ticket, *, in_full: bool) -> dict[str, Any]:
+def why_me(ticket: Ticket, last: dict[str, Any] | None, *, in_full: bool) -> dict[str, Any]:
     """The page's context: `decision`, its sentence as `why_sentence` and, `in_full`, everybody as `why_table`.
 
-    One statement, and another where more people are named than the two best.
+    `last` is the last decision as `circle.read` finds it. No statement but where more people are named than the two
+    best, and one in full.
     """
-    text = "sentence_zh" if (get_language() or "").startswith("zh") else "sentence_en"
-    found = ticket.decisions.order_by("-id").select_related("manual_by", "winner", "runner_up")
-    if in_full:
-        # The rule's own: what was done by hand since has no table.
-        found = found.filter(manual_by=None)
-    last: AssignmentDecision | None = found.only(*BRIEF, text, *(["inputs", "candidates"] if in_full else [])).first()
-    if last is None:
+    asked = _asked(ticket) if in_full else None
+    if asked is not None:
+        decision: Decision | None = _decision(asked)
+    else:
+        decision = Decision(**last | {"at": datetime.fromisoformat(last["at"])}) if last and not in_full else None
+    if decision is None:
         return {"decision": None}
-    sentence: str = getattr(last, text)
-    names = _names(last, sentence, in_full)
+    names = _names(decision, asked)
     return {
-        "decision": last,
-        "why_sentence": KEY.sub(lambda m: names.get(int(m[1]), _("erased person")), sentence),
-        "why_table": _table(last, names) if in_full else None,
+        "decision": decision,
+        "why_sentence": KEY.sub(lambda m: names.get(int(m[1]), _("erased person")), decision.sentence),
+        "why_table": _table(asked, names) if asked is not None else None,
     }
 
 
-def _names(last: AssignmentDecision, sentence: str, in_full: bool) -> dict[int, str]:
-    known = {u.pk: u.name for u in (last.winner, last.runner_up) if u}
-    wanted = {int(number) for number in KEY.findall(sentence)}
-    if in_full:
-        wanted |= {int(c["user"].removeprefix("user:")) for c in last.candidates}
+def _asked(ticket: Ticket) -> AssignmentDecision | None:
+    """The rule's own last decision: what was done by hand since has no table."""
+    return ticket.decisions.filter(manual_by=None).select_related("winner", "runner_up").order_by("-id").first()
+
+
+def _decision(row: AssignmentDecision) -> Decision:
+    chinese = (get_language() or "").startswith("zh")
+    winner, runner_up = (person.name if person else None for person in (row.winner, row.runner_up))
+    return Decision(
+        row.at,
+        row.sentence_zh if chinese else row.sentence_en,
+        row.reason_id,
+        row.winner_id,
+        winner,
+        row.runner_up_id,
+        runner_up,
+        None,
+        None,
+    )
+
+
+def _names(decision: Decision, asked: AssignmentDecision | None) -> dict[int, str]:
+    two = ((decision.winner_id, decision.winner), (decision.runner_up_id, decision.runner_up))
+    known = {pk: name for pk, name in two if pk and name}
+    wanted = {int(number) for number in KEY.findall(decision.sentence)}
+    if asked is not None:
+        wanted |= {int(c["user"].removeprefix("user:")) for c in asked.candidates}
     missing = wanted - set(known)
     return known | (dict(User.objects.filter(pk__in=missing).values_list("pk", "name")) if missing else {})
 
