@@ -340,7 +340,7 @@ def _may_work(deed: Deed, version: int) -> None:
 
 
 def _may_lower(deed: Deed) -> None:
-    if deed.by.staff_role in ("lead", "admin"):
+    if deed.person.staff_role in ("lead", "admin"):
         return
     terms = deed.ticket.terms
     reckoning = clocks.reckon(deed.ticket.ref, terms=terms, at=deed.at)

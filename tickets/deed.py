@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk import richtext
 from helpdesk.accounts.models import User, key_of
+from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.enqueue import Hold
@@ -32,7 +33,7 @@ class Deed:
     """One action under way on a locked ticket: gathers what happened and writes it at the end, in lock order."""
 
     ticket: Ticket
-    by: User
+    by: Doer
     at: datetime
     happenings: list[Happening] = field(default_factory=list)
     news: list[notify.News] = field(default_factory=list)
@@ -47,19 +48,26 @@ class Deed:
         self.before = loads.Weight.of(self.ticket)
 
     @classmethod
-    def begin(cls, ticket: Ticket, by: User, at: datetime) -> "Deed":
+    def begin(cls, ticket: Ticket, by: Doer, at: datetime) -> "Deed":
         """Locks the ticket, as it stands now, and fixes the instant. One that was merged takes no writes: Conflict."""
         locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
         if locked.merged_into_id:
             raise Conflict(locked, stuck(locked))
         return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
 
+    @property
+    def person(self) -> User:
+        """Who acts, where only a person can: the desk itself writes and assigns nothing by hand."""
+        if not isinstance(self.by, User):
+            raise TypeError("the desk itself cannot do this")
+        return self.by
+
     def check_read(self, last_seen: int | None) -> None:
         """Raises Crossed where somebody else wrote after the newest message that the writer has read."""
         if last_seen is None:
             return
-        others = self.ticket.messages.filter(pk__gt=last_seen).exclude(author=self.by)
-        if readable(others, self.by, self.at).exists():
+        others = self.ticket.messages.filter(pk__gt=last_seen).exclude(author=self.person)
+        if readable(others, self.person, self.at).exists():
             raise Crossed(self.ticket, _("Somebody wrote while you were writing. Read it, then send yours again."))
 
     def say(
@@ -70,12 +78,12 @@ class Deed:
         `until` is when a word of the desk reaches the customer; what else this action does can be taken back with it.
         """
         until = until if self.by.is_desk else None
-        message = say(self.ticket, kind, body, by=self.by, at=self.at, until=until)
-        attaching.bind(message, files, by=self.by)
+        message = say(self.ticket, kind, body, by=self.person, at=self.at, until=until)
+        attaching.bind(message, files, by=self.person)
         self.held = message if until else self.held
         self.word = message if kind == Message.Kind.REPLY else self.word
         if not silent:
-            self.happen(_said(message, self.by))
+            self.happen(_said(message, self.person))
         return message
 
     def move(self, verb: str, version: int | None = None, **columns: Any) -> None:
@@ -96,7 +104,7 @@ class Deed:
     def take_over(self) -> None:
         """Whoever starts an unassigned ticket has it."""
         if self.ticket.assigned_to_id is None and self.by.is_desk:
-            self.assign(self.by, "")
+            self.assign(self.person, "")
 
     def assign(self, to: User | None, reason: str) -> None:
         old = self.ticket.assigned_to_id
@@ -104,7 +112,7 @@ class Deed:
         data: dict[str, Any] = {"old": key_of(old) if old else None, "to": to.key if to else None}
         if reason.strip():
             data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
-        self.decided = assigning.by_hand(self.ticket, to=to, by=self.by, reason=data.get("message"))
+        self.decided = assigning.by_hand(self.ticket, to=to, by=self.person, reason=data.get("message"))
         self.happen(Happening("ticket.assigned", data, ["assigned"]))
 
     def happen(self, happening: Happening) -> None:
@@ -122,7 +130,8 @@ class Deed:
         if any(h.fact for h in self.happenings):
             told = clocks.recompute(ticket.ref, terms=ticket.terms, report=report(ticket), at=self.at)
             keep_due(ticket, told)
-        ticket.version += 1
+        # It counts what people and programs wrote: whoever looks at the page need not look again for a timer's step.
+        ticket.version += isinstance(self.by, User)
         ticket.last_event_at = self.at
         columns = ["sla_due_at", "due_kind", "queue_at", "version", "last_event_at"]
         ticket.save(update_fields=[*columns, *self.changed])
@@ -133,7 +142,7 @@ class Deed:
 
     def _weighed(self) -> loads.Change:
         ticket = self.ticket
-        worked = (ticket.customer_id, self.by.pk) if self.worked else None
+        worked = (ticket.customer_id, self.person.pk) if self.worked else None
         given_to = self.decided.winner_id if self.decided else None
         return loads.Change(self.before, loads.Weight.of(ticket), given_to, worked)
 

@@ -241,7 +241,7 @@ class CloseForm(StepForm):
 
 class WithdrawForm(StepForm):
     reason = forms.ChoiceField(
-        choices=[(r.value, r.label) for r in CloseReason if r != CloseReason.CONFIRMED],
+        choices=[(r.value, r.label) for r in CloseReason if r not in (CloseReason.CONFIRMED, CloseReason.LAPSED)],
         error_messages={
             "required": _l("Choose one of the reasons."),
             "invalid_choice": _l("Choose one of the reasons."),

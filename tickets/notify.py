@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from helpdesk.accounts.models import User, key_of
+from helpdesk.audit.record import Actor
 from helpdesk.outbox.enqueue import Draft, Hold, Reader, enqueue
 from helpdesk.outbox.models import Letter
 from tickets.models import Ticket
@@ -45,7 +46,7 @@ class Hearer:
     since: int | None
 
 
-def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime, hold: Hold | None = None) -> list[Letter]:
+def tell(ticket: Ticket, news: Iterable[News], *, by: Actor, at: datetime, hold: Hold | None = None) -> list[Letter]:
     """Writes one letter a side or person: of several news of one action the last gives the kind (a reply that asks)."""
     news = list(news)
     sides: dict[str, News] = {}
@@ -56,7 +57,7 @@ def tell(ticket: Ticket, news: Iterable[News], *, by: User, at: datetime, hold: 
         for side in one.hearers:
             before = sides[side].data if side in sides else {"ref": ticket.ref, "by": by.key}
             sides[side] = News(one.kind, (), before | one.data)
-        if one.to and one.to.pk != by.pk:
+        if one.to and one.to.key != by.key:
             drafts.append(Draft(one.kind, one.to, {"ref": ticket.ref, "by": by.key} | one.data))
     known = [h for h in hearers(ticket, sides) if h.key not in alone] if sides else []
     for side, merged in sides.items():

@@ -42,7 +42,7 @@ def _let_in(deed: Deed, person: User) -> Participant:
         raise Refused("person", _("This person asked for it and reads it anyway."))
     _check_room(ticket, "person")
     made, new = Participant.objects.get_or_create(
-        ticket=ticket, user=person, defaults={"added_by": deed.by, "confirmed_by": deed.by, "at": deed.at}
+        ticket=ticket, user=person, defaults={"added_by": deed.person, "confirmed_by": deed.person, "at": deed.at}
     )
     if new:
         _let_find(ticket, person.pk)
@@ -98,7 +98,7 @@ def confirm(*, ticket: Ticket, number: int, by: User, at: datetime) -> Participa
 
 
 def _confirm(deed: Deed, outsider: Participant) -> None:
-    outsider.confirmed_by = deed.by
+    outsider.confirmed_by = deed.person
     outsider.since = Message.objects.filter(ticket=deed.ticket).aggregate(last=Max("pk"))["last"] or 0
     outsider.save(update_fields=["confirmed_by", "since"])
     deed.happen(Happening("ticket.participant_added", {"participant": outsider.pk}, public=True))

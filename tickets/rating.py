@@ -44,7 +44,7 @@ def rate(*, ticket: Ticket, score: str, comment: str, by: User, at: datetime) ->
 
 def asked_of(ticket: Ticket, person: User) -> bool:
     """Whether this person is asked how it went."""
-    solved = ticket.status == Status.CLOSED and ticket.close_reason in ("", CloseReason.CONFIRMED)
+    solved = ticket.status == Status.CLOSED and ticket.close_reason in ("", CloseReason.CONFIRMED, CloseReason.LAPSED)
     return solved and not person.is_desk and speaks_for(ticket, person)
 
 

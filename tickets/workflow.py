@@ -1,5 +1,7 @@
 """The life of a ticket, as one table: verb, from, to, who may, what the clocks do, who hears.
 
+Who may: the desk's people and the customer's by right; the desk itself, on a rule, from the statuses that the row names.
+
 `move` is the only writer of Ticket.status. It writes where the status is still the one we saw; where it is not, or the
 version the person looked at is gone, it raises Conflict and nothing has happened. Closed is final.
 """
@@ -14,9 +16,9 @@ from django.utils.translation import gettext_lazy as _l
 from helpdesk import refs
 from helpdesk.accounts.doors import Refused as Refused
 from helpdesk.accounts.models import CustomerRole, User
-from helpdesk.accounts.permissions import Right, customers_of, may
+from helpdesk.accounts.permissions import Doer, Right, customers_of, may
 from helpdesk.audit.models import Entry
-from helpdesk.audit.record import Happening
+from helpdesk.audit.record import Happening, System
 from tickets.models import Status, Ticket
 
 
@@ -38,7 +40,10 @@ class Crossed(Conflict):
 
 @dataclass(frozen=True)
 class Verb:
-    """One row of the table. `clocks` says what the resolution clock does; `hears` who gets a letter."""
+    """One row of the table. `clocks` says what the resolution clock does; `hears` who gets a letter.
+
+    `system` holds the statuses from which the desk itself may take this step (waking.py says when).
+    """
 
     name: str
     label: Any
@@ -49,6 +54,7 @@ class Verb:
     public: bool = True
     desk: Right | None = None
     customer: Right | None = None
+    system: tuple[str, ...] = ()
     hears: tuple[str, ...] = ()
 
 
@@ -64,8 +70,8 @@ TABLE: dict[str, Verb] = {v.name: v for v in [
     _verb("start",    _l("Start work"),        (N,),         P, "started",   "runs",    desk=Right.WORK),
     _verb("ask",      _l("Wait for customer"), (N, P),       W, "asked",     "pauses",  desk=Right.WORK, hears=("requester",)),
     _verb("resume",   _l("Resume"),            (W,),         P, "resumed",   "runs",    desk=Right.WORK, customer=Right.REPLY),
-    _verb("resolve",  _l("Resolve"),           (N, P, W),    R, "resolved",  "stops",   desk=Right.WORK, hears=("requester",)),
-    _verb("close",    _l("It is solved"),      (R,),         C, "closed",    "stops",   customer=Right.CONFIRM, hears=("requester", "assignee")),
+    _verb("resolve",  _l("Resolve"),           (N, P, W),    R, "resolved",  "stops",   desk=Right.WORK, system=(W,), hears=("requester",)),
+    _verb("close",    _l("It is solved"),      (R,),         C, "closed",    "stops",   customer=Right.CONFIRM, system=(R,), hears=("requester", "assignee")),
     _verb("reopen",   _l("Reopen"),            (R,),         P, "reopened",  "resumes", desk=Right.REOPEN, customer=Right.REOPEN, hears=("requester", "assignee")),
     _verb("withdraw", _l("Withdraw"),          (N, P, W),    C, "withdrawn", "ends",    desk=Right.WORK, customer=Right.WITHDRAW, hears=("requester", "assignee")),
 ]}
@@ -83,7 +89,7 @@ class Moved:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def move(ticket: Ticket, name: str, *, by: User, version: int | None = None, **columns: Any) -> Moved:
+def move(ticket: Ticket, name: str, *, by: Doer, version: int | None = None, **columns: Any) -> Moved:
     """Takes `ticket` (locked) one step and returns the history line to record.
 
     `version` is the one the person looked at, None where the step is implied by a message. Raises Conflict.
@@ -138,8 +144,10 @@ def check_version(ticket: Ticket, version: int | None) -> None:
         raise Stale(ticket, _("The ticket changed while you had it open. Please look at it again."))
 
 
-def may_move(ticket: Ticket, verb: Verb, user: User) -> bool:
+def may_move(ticket: Ticket, verb: Verb, user: Doer) -> bool:
     """Whether `user` has the right this verb asks of their side."""
+    if isinstance(user, System):
+        return ticket.status in verb.system
     right = verb.desk if user.is_desk else verb.customer
     if right is None or not may(user, right, ticket.customer_id):
         return False

@@ -8,6 +8,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from helpdesk.accounts.models import Customer, CustomerRole, Membership, User
+from helpdesk.audit.record import System
+
+# Whoever does something: a person, or the desk itself on a rule.
+Doer = User | System
 
 
 class Right(StrEnum):
@@ -41,9 +45,9 @@ ROLE_TABLE: dict[str, set[Right]] = {
 }
 
 
-def may(user: User, right: Right, customer: UUID | None = None) -> bool:
-    """Whether `user` has `right`, at `customer` where it is about one."""
-    if not user.is_active:
+def may(user: Doer, right: Right, customer: UUID | None = None) -> bool:
+    """Whether `user` has `right`, at `customer` where it is about one. The desk itself has none."""
+    if isinstance(user, System) or not user.is_active:
         return False
     if user.staff_role:
         return right in ROLE_TABLE[user.staff_role]

@@ -24,9 +24,13 @@ class Actor(Protocol):
 
 @dataclass(frozen=True)
 class System:
-    """The desk itself, acting on a rule."""
+    """The desk itself, acting on a rule: no row, no login, and no right but what the workflow table gives it.
+
+    It stands wherever an action takes `by`, so it answers what actions ask of a person before they ask for rights.
+    """
 
     key: str = "system"
+    is_desk: bool = False
 
 
 SYSTEM = System()

@@ -45,6 +45,7 @@ class Category(models.TextChoices):
 
 class CloseReason(models.TextChoices):
     CONFIRMED = "confirmed", _("confirmed by the customer")
+    LAPSED = "lapsed", _("not reopened within 7 days")
     WITHDRAWN = "withdrawn", _("withdrawn by the customer")
     DUPLICATE = "duplicate", _("duplicate")
     SPAM = "spam", _("spam")
