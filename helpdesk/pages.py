@@ -10,24 +10,26 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.middleware import away
 from helpdesk.models import Heartbeat
 from helpdesk.schedule import LATE_AFTER
+from helpdesk.site import current
 from helpdesk.storage import is_full
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """What every page knows: the desk's name, the other language, the instant, and in which look it stands."""
+    """What every page knows: whose desk it is, the other language, the instant, and in which look it stands."""
     code = translation.get_language() or settings.LANGUAGE_CODE
     chinese = code.startswith("zh")
     person = getattr(request, "user", None)
+    house = current()
     return {
         "now": timezone.now(),
         "look": "base.html" if person and person.is_authenticated and person.is_desk else "portal.html",
-        "site_name": _("Yunling Support"),
+        "house": house,
+        "site_name": house.name,
         "page_language": "zh-Hans" if chinese else "en",
         "other_language": ("en", "English") if chinese else ("zh-hans", "中文"),
     }

@@ -263,7 +263,7 @@ LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
-# What a new person or company is offered first.
+# What a new person or company is offered first, until an administrator chooses (helpdesk/site.py).
 DEFAULT_LANGUAGE = os.environ.get("DEFAULT_LANGUAGE", "zh-hans")
 DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Asia/Shanghai")
 
@@ -301,7 +301,7 @@ try:
 except ValueError as error:
     STORAGE_PROBLEM, _attachments = str(error), attachments("")
 # Files of a form go straight to where they will lie, at the doors that take files, and nowhere else.
-FILE_UPLOAD_HANDLERS = ["tickets.receiving.FormFiles"]
+FILE_UPLOAD_HANDLERS = ["helpdesk.pictures.LogoUpload", "tickets.receiving.FormFiles"]
 
 # --- Static files, mail, log -----------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import console, pages
+from helpdesk import console, pages, site_views
 from tickets import api_docs
 from tickets.api import api
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("healthz", pages.healthz, name="healthz"),
     path("readyz", pages.readyz, name="readyz"),
+    path("site/logo", site_views.logo, name="site_logo"),
+    path("site/colours.css", site_views.colours, name="site_colours"),
     path("i18n/setlang/", pages.set_language, name="set_language"),
     path("", include("tickets.urls")),
     path("api/docs", api_docs.docs, name="api_docs"),

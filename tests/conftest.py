@@ -6,6 +6,8 @@ import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
 
+from helpdesk import site
+from helpdesk.models import SiteSettings
 from sla.defaults import seed
 from tests.cast import Cast, assemble
 
@@ -24,6 +26,12 @@ def committed(transactional_db: None) -> None:
 def defaults_return_after_each_flush() -> None:
     """A test with real commits empties all tables when it ends: what the migrations wrote is written again."""
     post_migrate.connect(lambda **given: seed(apps), sender=apps.get_app_config("sla"), weak=False)
+
+
+@pytest.fixture(autouse=True)
+def the_site_is_known() -> None:
+    """As in a process that has just read it: no test counts the statement that asks for it every five seconds."""
+    site.hold(SiteSettings(default_language="en"))
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from helpdesk.accounts import actions
 from helpdesk.accounts.models import Customer, User
+from helpdesk.site import current
 
 
 def desk_login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -67,6 +68,10 @@ class CustomerAdmin(ByAction):
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         return self.fields if obj else self.fields[:-3]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        house = current()
+        return {"language": house.default_language, "zone": house.default_zone}
 
     def act(self, by: User, said: dict[str, Any], old: Customer | None) -> Customer:
         if old is None:

@@ -1,6 +1,7 @@
 """Who is asking, in which language, from where; and that staff prove themselves twice where the desk demands it.
 
-The language of a page: `?lang=` on public pages, then the person's, then the cookie, then what the browser asks for.
+The language of a page: `?lang=` on public pages, then the person's, then the cookie, then what the browser asks
+for, then the site's.
 A proxy's word about the client counts only if the proxy is one of ours (TRUSTED_PROXIES): anybody else could write it.
 """
 
@@ -13,10 +14,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from helpdesk.accounts.doors import PersonRequest
 from helpdesk.accounts.second_factor import has_second_factor
 from helpdesk.audit.record import Sender, sender
+from helpdesk.site import current
 
 Get = Callable[[HttpRequest], HttpResponse]
 PUBLIC = ("/accounts/", "/invitation/")
@@ -32,7 +35,7 @@ class LanguageAndZone:
         person = request.user if request.user.is_authenticated else None
         code = language_of(request)
         request.LANGUAGE_CODE = code
-        with translation.override(code), timezone.override(person.zone if person else settings.DEFAULT_ZONE):
+        with translation.override(code), timezone.override(person.zone if person else current().default_zone):
             answer = self.get_response(request)
         answer.headers.setdefault("Content-Language", code)
         patch_vary_headers(answer, ["Cookie"] if person else ["Cookie", "Accept-Language"])
@@ -45,7 +48,15 @@ def language_of(request: HttpRequest) -> str:
     public = not person.is_authenticated or request.path.startswith(PUBLIC)
     if public and request.method == "GET" and (asked := supported(request.GET.get("lang", ""))):
         return asked
-    return person.language if person.is_authenticated else translation.get_language_from_request(request)
+    return person.language if person.is_authenticated else remembered(request) or current().default_language
+
+
+def remembered(request: HttpRequest) -> str | None:
+    """What a visitor chose before, else the first language of the browser that we speak."""
+    if chosen := supported(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")):
+        return chosen
+    wanted = (code for code, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
+    return next((code for code in map(supported, wanted) if code), None)
 
 
 def supported(code: str) -> str | None:

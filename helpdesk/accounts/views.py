@@ -7,7 +7,6 @@ from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, Q, QuerySet
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from helpdesk import site
 from helpdesk.accounts import actions, forms
 from helpdesk.accounts.doors import PersonRequest, limit
 from helpdesk.accounts.history import history_of
@@ -124,7 +124,8 @@ def invite(request: PersonRequest) -> HttpResponse:
     """Invites somebody; the link is shown on the page that answers, and never again."""
     given: dict[str, Any] = {"customers": Customer.objects.active(), "staff": may(request.user, Right.INVITE_STAFF)}
     if request.method != "POST":
-        wish = {"role": "customer:member", "language": settings.DEFAULT_LANGUAGE, "zone": settings.DEFAULT_ZONE}
+        house = site.current()
+        wish = {"role": "customer:member", "language": house.default_language, "zone": house.default_zone}
         return invite_page(request, forms.InviteForm(initial=wish, **given))
     form = forms.InviteForm(request.POST, **given)
     if form.is_valid():

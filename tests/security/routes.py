@@ -30,6 +30,8 @@ class Route:
     elsewhere: str = ""
     own_policy: bool = False
     writes: bool = False
+    # May lie in a cache: it is the same for everybody and holds nothing of anybody.
+    kept: bool = False
 
 
 # A form sent empty: refused with its errors, or too old; never a trace, never done.
@@ -48,6 +50,8 @@ ROUTES: dict[str, Route] = {
     "": Route(PEOPLE),
     "healthz": public("a load balancer asks it"),
     "readyz": public("a load balancer asks it; it names processes and no data", answers=(200, 503)),
+    "site/logo": public("the desk's logo stands on the login page", answers=(200, 404), kept=True),
+    "site/colours.css": public("the desk's colour, for the login page too", kept=True),
     "i18n/setlang/": public("the login page has the switch too", "post"),
     "tickets/": Route(TICKETS),
     "tickets/create": Route(TICKETS),

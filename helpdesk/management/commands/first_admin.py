@@ -13,6 +13,7 @@ from django.utils import timezone
 from helpdesk.accounts import actions
 from helpdesk.accounts.models import Language, StaffRole, User
 from helpdesk.audit.record import SYSTEM
+from helpdesk.site import current
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             email=address,
             name=name[:80],
             language=language,
-            zone=settings.DEFAULT_ZONE,
+            zone=current().default_zone,
             staff_role=StaffRole.ADMIN,
             by=SYSTEM,
             at=timezone.now(),
