@@ -316,6 +316,11 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Nothing is sent from a request: allauth's own mails become letters too (helpdesk/accounts/adapter.py).
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = f"support@{MAIL_DOMAIN}"
+# Who knows what a letter says, by how its kind begins: (letter, at) -> helpdesk.outbox.content.Content or None.
+OUTBOX_CONTENT = {
+    "ticket.": "tickets.letters.content",
+    "account.": "helpdesk.accounts.letters.content",
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -150,8 +150,12 @@ def messages_visible_to(user: "User", ticket: "Ticket", at: datetime) -> "models
 
 def readable(said: "models.QuerySet[Message]", user: "User", at: datetime) -> "models.QuerySet[Message]":
     """Of messages on tickets that `user` may see, those that they may read at an instant."""
-    kept = said.filter(undone_at=None)
-    return kept if user.is_desk else kept.filter(released_at__lte=at).exclude(kind="note")
+    return said.filter(undone_at=None) if user.is_desk else public(said, at)
+
+
+def public(said: "models.QuerySet[Message]", at: datetime) -> "models.QuerySet[Message]":
+    """Of messages, those that the customer's side may read at an instant, whoever of it that is."""
+    return said.filter(undone_at=None, released_at__lte=at).exclude(kind="note")
 
 
 def access_file(user: "User", ref: str, number: UUID, at: datetime) -> "Attachment":

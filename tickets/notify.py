@@ -44,6 +44,7 @@ class Hearer:
     language: str
     zone: str
     since: int | None
+    name: str
 
 
 def tell(ticket: Ticket, news: Iterable[News], *, by: Actor, at: datetime, hold: Hold | None = None) -> list[Letter]:
@@ -105,20 +106,20 @@ def leads() -> list[User]:
 # Each in its order: the requester first, then colleagues and outsiders as they came.
 HEARERS = {
     "requester": """
-SELECT 'requester', 0, 0, u.id, u.email, u.language, u.zone, NULL::bigint FROM accounts_user u
+SELECT 'requester', 0, 0, u.id, u.email, u.language, u.zone, NULL::bigint, u.name FROM accounts_user u
 WHERE u.id = %(requester)s AND u.is_active AND NOT u.is_service AND EXISTS (
     SELECT 1 FROM accounts_membership m WHERE m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active)
 UNION ALL
-SELECT 'requester', 1, p.id, u.id, u.email, u.language, u.zone, NULL FROM tickets_participant p
+SELECT 'requester', 1, p.id, u.id, u.email, u.language, u.zone, NULL, u.name FROM tickets_participant p
 JOIN accounts_user u ON u.id = p.user_id
 JOIN accounts_membership m ON m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active
 WHERE p.ticket_id = %(ticket)s AND u.is_active
 UNION ALL
-SELECT 'requester', 2, p.id, NULL, p.email, p.language, c.zone, p.since FROM tickets_participant p
+SELECT 'requester', 2, p.id, NULL, p.email, p.language, c.zone, p.since, p.name FROM tickets_participant p
 JOIN accounts_customer c ON c.id = %(customer)s
 WHERE p.ticket_id = %(ticket)s AND p.user_id IS NULL AND p.confirmed_by_id IS NOT NULL""",
     "assignee": """
-SELECT 'assignee', 3, u.id, u.id, u.email, u.language, u.zone, NULL::bigint FROM accounts_user u
+SELECT 'assignee', 3, u.id, u.id, u.email, u.language, u.zone, NULL::bigint, u.name FROM accounts_user u
 WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND (u.id = %(assignee)s OR u.id IN (
     SELECT f.user_id FROM tickets_follow f WHERE f.ticket_id = %(ticket)s)
 ) AND (u.staff_role <> 'engineer' OR NOT EXISTS (
@@ -139,6 +140,6 @@ def hearers(ticket: Ticket, sides: Iterable[str]) -> list[Hearer]:
         cursor.execute("\nUNION ALL".join(HEARERS[side] for side in sides) + "\nORDER BY 2, 3", given)
         rows = cursor.fetchall()
     return [
-        Hearer(side, key_of(user) if user else f"participant:{number}", email, language, zone, since)
-        for side, _rank, number, user, email, language, zone, since in rows
+        Hearer(side, key_of(user) if user else f"participant:{number}", email, language, zone, since, name)
+        for side, _rank, number, user, email, language, zone, since, name in rows
     ]

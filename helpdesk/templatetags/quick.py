@@ -48,7 +48,7 @@ class Blanks(BlockTranslateNode):
             self.said[language] = gettext(self.msgid)
         given = {name: value.resolve(context) for name, value in self.extra_context.items()}
         filled = {
-            name: render_value_in_context(given[name] if name in given else context.get(name, ""), context)
+            name: render_value_in_context(given[name] if name in given else _of(context, name), context)
             for name in self.blanks
         }
         try:
@@ -56,6 +56,15 @@ class Blanks(BlockTranslateNode):
         except (KeyError, ValueError):
             # A translation with a blank of its own: Django falls back to the original.
             return super().render(context, nested)
+
+
+def _of(context: Context, name: str) -> Any:
+    """What a name stands for; where it stands for nothing, what the engine puts there (mails refuse it)."""
+    if name in context:
+        return context[name]
+    assert context.template is not None
+    missing = context.template.engine.string_if_invalid
+    return missing % name if "%s" in missing else missing
 
 
 class Address(URLNode):

@@ -1,0 +1,264 @@
+"""What letters about tickets say, read when they leave, through what that reader may see at that instant.
+
+A letter to the customer's side never carries a note, a word that can still be taken back or one that was, and goes to
+those alone who still read the ticket; an outsider gets only what was said after they were let in. Where the ticket, the
+word or the reader is gone there is nothing to say. `About` is all a letter needs: `load` reads it, `say` makes the
+words of it and asks nothing more, so that a preview can bring one of its own (mail_samples.py).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from helpdesk import refs, richtext
+from helpdesk.accounts.models import User
+from helpdesk.audit.record import SYSTEM
+from helpdesk.outbox.content import Content
+from helpdesk.outbox.models import Letter
+from helpdesk.outbox.sender import sender
+from helpdesk.outbox.threads import chain
+from helpdesk.templatetags.desk import for_customer
+from sla import clocks
+from sla.models import Kind, Priority
+from tickets.access import public, readable
+from tickets.models import Attachment, Message, Participant, Score, Ticket
+from tickets.notify import hearers
+
+# A mail quotes so much of a message; the rest stands on the ticket's page.
+LONGEST = 4000
+LONGEST_EARLIER = 400
+MOST_EARLIER = 3
+MOST_FILES = 20
+LINE = 120
+# Kinds whose mail says by when something is due.
+TIMED = ("ticket.received", "ticket.assigned", "ticket.assignment_failed", "ticket.prioritised")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a letter is about, as its readers may see it. `people` are those it names, by key."""
+
+    ticket: Ticket
+    readers: dict[str, str]
+    desk: bool
+    people: Mapping[str, str] = field(default_factory=dict)
+    message: Message | None = None
+    files: list[Attachment] = field(default_factory=list)
+    earlier: list[Message] = field(default_factory=list)
+    due: Mapping[str, datetime] = field(default_factory=dict)
+    priorities: Mapping[str, str] = field(default_factory=dict)
+    references: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message as a mail quotes it: rendered, plain, and its beginning in one line."""
+
+    by: str
+    at: datetime
+    html: str
+    text: str
+    line: str
+    note: bool = False
+    cut: bool = False
+    files: list[Attachment] = field(default_factory=list)
+
+
+def content(letter: Letter, at: datetime) -> Content | None:
+    """What a letter about a ticket says at an instant; None where there is nothing to say any more."""
+    about = load(letter, at)
+    return say(letter, about) if about else None
+
+
+# --- What it is about ------------------------------------------------------------------------------------------------
+
+
+def load(letter: Letter, at: datetime) -> About | None:
+    """Reads what a letter is about. A fixed number of statements, whatever was said on the ticket."""
+    people = _people(letter)
+    to = people.get(letter.to_key)
+    desk = to is not None and to.is_desk
+    ticket = _ticket(letter, to if desk else None)
+    if ticket is None:
+        return None
+    # A word that may not be read, or not any more, is nothing to write about.
+    number = letter.data.get("message")
+    message = _messages(ticket, to if desk else None, at).filter(pk=number).first() if number else None
+    if number and message is None:
+        return None
+    readers, since = ({letter.to_key: to.name}, 0) if to and desk else _customers_readers(letter, ticket, message)
+    if not readers:
+        return None
+    return About(
+        ticket=ticket,
+        readers=readers,
+        desk=desk,
+        people={key: person.name for key, person in people.items()} | _proposed(letter),
+        message=message,
+        files=list(Attachment.objects.filter(message=message).order_by("created_at", "pk")[:MOST_FILES])
+        if message
+        else [],
+        earlier=_earlier(ticket, message, since, at) if message else [],
+        due=_due(letter),
+        priorities=_priorities(letter),
+        references=chain(letter),
+    )
+
+
+def _people(letter: Letter) -> dict[str, User]:
+    """The reader and whoever caused it. One statement."""
+    keys = [letter.to_key, letter.data.get("by", "")]
+    numbers = [int(key.partition(":")[2]) for key in keys if key.startswith("user:")]
+    found = User.objects.filter(pk__in=numbers).only("name", "staff_role", "is_active")
+    return {person.key: person for person in found}
+
+
+def _ticket(letter: Letter, colleague: User | None) -> Ticket | None:
+    number = refs.number(letter.subject)
+    seen = Ticket.objects.visible_to(colleague) if colleague else Ticket.objects.all()
+    found: Ticket | None = (
+        seen.select_related("customer", "requester", "assigned_to", "priority").filter(pk=number).first()
+    )
+    return found
+
+
+def _messages(ticket: Ticket, colleague: User | None, at: datetime) -> Any:
+    """What was said, as the reader's side may read it; of a merged ticket, what was said there."""
+    here = Message.objects.filter(origin=ticket) if ticket.merged_into_id else ticket.messages.all()
+    here = here.select_related("author")
+    return readable(here, colleague, at) if colleague else public(here, at)
+
+
+def _customers_readers(letter: Letter, ticket: Ticket, message: Message | None) -> tuple[dict[str, str], int]:
+    """Those of the letter's readers who still read the ticket, and what the outsiders among them have not read."""
+    keys = {letter.to_key, *(reader["key"] for reader in letter.cc)}
+    said = message.pk if message else 0
+    known = [h for h in hearers(ticket, ["requester"]) if h.key in keys and (h.since is None or said > h.since)]
+    since = max((h.since for h in known if h.since is not None), default=0)
+    return {h.key: h.name for h in known}, max(since, letter.data.get("since", 0))
+
+
+def _earlier(ticket: Ticket, message: Message, since: int, at: datetime) -> list[Message]:
+    """The last public words before one, newest first: for a colleague too, no more than the customer read."""
+    before = _messages(ticket, None, at).filter(pk__lt=message.pk, pk__gt=since)
+    return list(before.order_by("-at", "-id")[:MOST_EARLIER])
+
+
+def _due(letter: Letter) -> dict[str, datetime]:
+    """When answer and solution are due, where the letter says so and they still are."""
+    if letter.kind not in TIMED:
+        return {}
+    running = clocks.of_subjects([letter.subject])[letter.subject]
+    return {c.kind: c.due_at for c in running if c.due_at and c.completed_at is None}
+
+
+def _priorities(letter: Letter) -> dict[str, str]:
+    codes = [letter.data[name] for name in ("old", "new") if name in letter.data]
+    return {p.code: p.label for p in Priority.objects.filter(code__in=codes)} if codes else {}
+
+
+def _proposed(letter: Letter) -> dict[str, str]:
+    number = letter.data.get("participant")
+    found = Participant.objects.filter(pk=number).first() if number else None
+    return {"participant": found.email} if found else {}
+
+
+# --- What it says ----------------------------------------------------------------------------------------------------
+
+
+def say(letter: Letter, about: About) -> Content:
+    """The words of a letter, in the language and zone in use. Asks nothing."""
+    message = said(about.message, about.files, LONGEST) if about.message else None
+    ticket = about.ticket
+    context = {
+        "ticket": _facts(ticket),
+        "link": settings.SITE_URL + reverse("ticket", args=[ticket.ref]),
+        "desk": about.desk,
+        "by": _by(letter, about),
+        "message": message,
+        "history": [said(one, [], LONGEST_EARLIER) for one in about.earlier],
+        "response": about.due.get(Kind.RESPONSE),
+        "resolution": about.due.get(Kind.RESOLUTION),
+        **_told(letter, about),
+    }
+    return Content(
+        context=context,
+        readers=about.readers,
+        references=about.references,
+        reply_to=ticket.ref,
+        # A receipt or a warning is the desk's; what quotes somebody is theirs.
+        automatic=message is None,
+    )
+
+
+def _facts(ticket: Ticket) -> dict[str, str]:
+    return {
+        "ref": ticket.ref,
+        "title": ticket.title,
+        "status": for_customer(ticket),
+        "priority": ticket.priority.label,
+        "customer": ticket.customer.name,
+        "requester": ticket.requester.name,
+        "assignee": ticket.assigned_to.name if ticket.assigned_to else "",
+        "reason": str(ticket.get_close_reason_display()),
+    }
+
+
+def _by(letter: Letter, about: About) -> str:
+    """Who caused it, in a name: whose words it carries, else who acted, else the desk."""
+    if about.message:
+        return str(about.message.author.name)
+    key = letter.data.get("by", SYSTEM.key)
+    return about.people.get(key) or sender().name
+
+
+def _told(letter: Letter, about: About) -> dict[str, Any]:
+    """What the letter's own codes and numbers mean, by their names; a kind gives what its template asks for."""
+    told: dict[str, Any] = {}
+    for name, value in letter.data.items():
+        match name:
+            case "old" | "new":
+                told[f"{name}_priority"] = about.priorities.get(value, value)
+            case "into" | "out_of":
+                told |= {"other": value, "other_link": settings.SITE_URL + reverse("ticket", args=[value])}
+            case "score":
+                told["score"] = str(Score(value).label)
+            case "participant":
+                told["proposed"] = about.people.get("participant", "")
+            case "percent":
+                told["percent"] = value
+            case "kind":
+                told["clock"] = value
+            case "due" | "breached" | "until":
+                told[name] = datetime.fromisoformat(value)
+    return told
+
+
+def said(message: Message, files: Iterable[Attachment], longest: int) -> Said:
+    """A message as a mail quotes it, up to a sane length."""
+    text = shortened(message.body, longest)
+    cut = text != message.body
+    return Said(
+        by=message.author.name,
+        at=message.at,
+        html=richtext.render(text) if cut else message.html,
+        text=text + ("…" if cut and longest == LONGEST_EARLIER else ""),
+        line=richtext.plain(message.body, LINE),
+        note=message.kind == Message.Kind.NOTE,
+        cut=cut,
+        files=list(files),
+    )
+
+
+def shortened(text: str, longest: int) -> str:
+    """The beginning of a text, cut where a line or a word ends; code that was open is closed."""
+    if len(text) <= longest:
+        return text
+    head = text[:longest]
+    end = max(head.rfind("\n", longest * 3 // 4), head.rfind(" ", longest * 3 // 4))
+    head = (head[:end] if end > 0 else head).rstrip()
+    return head + "\n```" if head.count("\n```") + head.startswith("```") & 1 and "```" in head else head
