@@ -3,6 +3,7 @@
 They run with every command and, because web servers run no checks, once more when the web server loads the desk.
 """
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 SHORTEST_SECRET = 50
+DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 
 
 @register()
@@ -41,6 +43,19 @@ def problems() -> list[tuple[int, str, str]]:
         found.append((5, "DATABASE_URL is missing.", "The embedded database serves a desk on one's own machine only."))
     if settings.STORAGE_PROBLEM:
         found.append((6, settings.STORAGE_PROBLEM, "Write it like /srv/files or s3://bucket?region=eu-central-1."))
+    return found + mail_problems()
+
+
+def mail_problems() -> list[tuple[int, str, str]]:
+    """The same about what letters need."""
+    found = []
+    if settings.EMAIL_PROBLEM:
+        hint = "Write it like smtp://user:password@mail.example:587, smtps://…, ses://eu-central-1, console: or none:."
+        found.append((7, settings.EMAIL_PROBLEM, hint))
+    if settings.SITE_IS_SECURE and settings.EMAIL_IS_MISSING:
+        found.append((8, "EMAIL_URL is missing.", "Nobody would hear of anything; none: says that this is meant."))
+    if not DOMAIN.fullmatch(settings.MAIL_DOMAIN):
+        found.append((9, "MAIL_DOMAIN is no domain.", "Write it like desk.example, without an @."))
     return found
 
 

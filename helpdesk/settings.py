@@ -8,6 +8,7 @@ factor for staff; http on a loopback address means a desk on one's own machine; 
 import contextlib
 import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ _site = urlsplit(SITE_URL)
 SITE_HOST = _site.hostname or ""
 SITE_IS_LOCAL = _site.scheme == "http" and is_loopback(SITE_HOST)
 SITE_IS_SECURE = _site.scheme == "https"
-MAIL_DOMAIN = os.environ.get("MAIL_DOMAIN", SITE_HOST)
+# The domain of the desk's own addresses and Message-IDs. A number is no domain.
+MAIL_DOMAIN = os.environ.get("MAIL_DOMAIN") or ("localhost" if SITE_IS_LOCAL else SITE_HOST)
 
 DEBUG = False
 SECRET_KEY = os.environ.get("SECRET_KEY") or (own_secret() if SITE_IS_LOCAL else "")
@@ -303,7 +305,74 @@ except ValueError as error:
 # Files of a form go straight to where they will lie, at the doors that take files, and nowhere else.
 FILE_UPLOAD_HANDLERS = ["helpdesk.pictures.LogoUpload", "tickets.receiving.FormFiles"]
 
-# --- Static files, mail, log -----------------------------------------------------------------------------------------
+# --- Letters ---------------------------------------------------------------------------------------------------------
+
+
+def mail(url: str) -> dict[str, Any]:
+    """What EMAIL_URL says: `way` is smtp, ses, console or none, the rest is what that way needs.
+
+    `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS from the start), `ses://eu-central-1` (credentials
+    from AWS's own places), `console:` (printed by the worker), `none:` (letters wait). `?rate=14` says how many a
+    second one pulse may send. Raises ValueError.
+    """
+    parts = urlsplit(url)
+    asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    rate = asked.pop("rate", "14" if parts.scheme == "ses" else "200")
+    if not rate.isdecimal() or not 0 < int(rate) <= 1000:
+        raise ValueError("EMAIL_URL has a rate that is no number from 1 to 1000.")
+    if asked:
+        raise ValueError(f"EMAIL_URL does not know {', '.join(sorted(asked))}.")
+    told: dict[str, Any] = {"way": parts.scheme, "rate": int(rate)}
+    if parts.scheme in ("console", "none") and not parts.netloc:
+        return told
+    if parts.scheme == "ses" and re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", parts.netloc) and not parts.path.strip("/"):
+        return told | {"region": parts.netloc}
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("EMAIL_URL is no address of a mail server.")
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError("EMAIL_URL has a user without a password, or the other way round.")
+    secure = parts.scheme == "smtps"
+    return told | {
+        "way": "smtp",
+        "host": parts.hostname,
+        # Raises ValueError itself where it is no port.
+        "port": parts.port or (465 if secure else 587 if parts.username else 25),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls_at_once": secure,
+        # A password goes in clear to this machine only.
+        "tls_required": secure or (bool(parts.username) and not is_loopback(parts.hostname)),
+    }
+
+
+# What is wrong with it, for the boot checks. `up` catches the letters of a desk on one's own machine and says where.
+EMAIL_PROBLEM = ""
+EMAIL_IS_MISSING = not os.environ.get("EMAIL_URL")
+try:
+    MAIL = mail(os.environ.get("EMAIL_URL") or "none:")
+except ValueError as error:
+    EMAIL_PROBLEM, MAIL = str(error), mail("none:")
+# Where `manage.py mail_server` puts what it catches.
+MAIL_CAUGHT = DATA_DIR / "mail"
+# Nothing is sent from a request: allauth's own mails become letters too (helpdesk/accounts/adapter.py).
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = f"support@{MAIL_DOMAIN}"
+ANYMAIL = {
+    "AMAZON_SES_CLIENT_PARAMS": {
+        "region_name": MAIL.get("region"),
+        # One try within the deadline of a letter: whatever comes next is the letter's own retry.
+        "config": {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 1}},
+    },
+}
+# Who knows what a letter says, by how its kind begins: (letter, at) -> helpdesk.outbox.content.Content or None.
+OUTBOX_CONTENT = {
+    "ticket.": "tickets.letters.content",
+    "account.": "helpdesk.accounts.letters.content",
+}
+# What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.
+OUTBOX_GUARDS: dict[str, str] = {}
+
+# --- Static files, log -----------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -313,14 +382,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# Nothing is sent from a request: allauth's own mails become letters too (helpdesk/accounts/adapter.py).
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-DEFAULT_FROM_EMAIL = f"support@{MAIL_DOMAIN}"
-# Who knows what a letter says, by how its kind begins: (letter, at) -> helpdesk.outbox.content.Content or None.
-OUTBOX_CONTENT = {
-    "ticket.": "tickets.letters.content",
-    "account.": "helpdesk.accounts.letters.content",
-}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "s3cret-" + "abcdefghij0123456789" * 3
-WHOLE = {"SITE_URL": "https://desk.example", "SECRET_KEY": SECRET, "DATABASE_URL": "postgres://u:p@127.0.0.1:1/x"}
+WHOLE = {
+    "SITE_URL": "https://desk.example",
+    "SECRET_KEY": SECRET,
+    "DATABASE_URL": "postgres://u:p@127.0.0.1:1/x",
+    "EMAIL_URL": "smtp://desk:secret@mail.example:587",
+}
 
 
 def run(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -27,6 +32,12 @@ HALF = {
     "E003 a short secret": {"SECRET_KEY": "short"},
     "E004 any host": {"ALLOWED_HOSTS": "desk.example,*"},
     "E005 no database": {"DATABASE_URL": ""},
+    "E007 no mail server": {"EMAIL_URL": "mail.example"},
+    "E007 a user without a password": {"EMAIL_URL": "smtp://desk@mail.example"},
+    "E007 a word that nobody knows": {"EMAIL_URL": "smtp://mail.example?speed=9"},
+    "E007 no region": {"EMAIL_URL": "ses://"},
+    "E008 no mail at all": {"EMAIL_URL": ""},
+    "E009 an address for a domain": {"MAIL_DOMAIN": "support@desk.example"},
 }
 
 
