@@ -19,6 +19,7 @@ JOBS = [
 # What the pulse does itself: name, function of the instant, every so many seconds.
 PULSE = [
     ("held letters", "helpdesk.outbox.enqueue.release", 1),
+    ("letters", "helpdesk.outbox.deliver.due", 1),
     ("limits", "helpdesk.accounts.doors.forget_limits", 60),
     ("presence", "tickets.presence.forget", 30),
 ]

@@ -27,7 +27,7 @@ from helpdesk.accounts.second_factor import authenticators_of
 from helpdesk.accounts.sessions import end_sessions
 from helpdesk.audit.record import Actor, Happening, record
 from helpdesk.outbox.enqueue import Draft, enqueue
-from helpdesk.outbox.models import Letter
+from helpdesk.outbox.models import NOT_LEFT, Letter, cancelled
 
 INVITED_FOR = timedelta(days=7)
 PROFILE = ["name", "language", "zone", "phone"]
@@ -227,8 +227,8 @@ def _revoke(which: Any, *, by: Actor, at: datetime) -> None:
 
 def _blank_letters(invitation: Invitation) -> None:
     """A letter that has not left yet need not leave; its link is of no use to anybody."""
-    waiting = Letter.objects.filter(subject=subject_of(invitation), state=Letter.State.READY)
-    waiting.update(state=Letter.State.CANCELLED, secret="")
+    waiting = Letter.objects.filter(subject=subject_of(invitation), state__in=NOT_LEFT)
+    waiting.update(**cancelled(Letter.Reason.UNTRUE))
 
 
 # --- One's own -------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from helpdesk.accounts import actions
 from helpdesk.accounts.middleware import client_ip
 from helpdesk.accounts.models import User
 from helpdesk.outbox.enqueue import Draft, enqueue
-from helpdesk.outbox.models import Letter
+from helpdesk.outbox.models import NOT_LEFT, Letter, cancelled
 
 BEAT_S = 0.25
 NOBODY = User(email="", name="", language="en", zone="UTC", password="!")  # noqa: S106
@@ -89,8 +89,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     @transaction.atomic
     def _write(self, kind: str, person: User, secret: str) -> None:
         """The newest letter of a kind replaces those that have not left yet."""
-        waiting = Letter.objects.filter(subject=person.key, kind=kind, state=Letter.State.READY)
-        waiting.update(state=Letter.State.CANCELLED, secret="")
+        waiting = Letter.objects.filter(subject=person.key, kind=kind, state__in=NOT_LEFT)
+        waiting.update(**cancelled(Letter.Reason.REPLACED))
         enqueue([Draft(kind, person, secret=secret)], at=timezone.now(), subject=person.key)
 
     @transaction.atomic

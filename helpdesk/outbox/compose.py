@@ -22,7 +22,7 @@ from django.utils import timezone, translation
 
 from helpdesk.outbox import tokens
 from helpdesk.outbox.addresses import LONGEST_SUBJECT, named, one_line
-from helpdesk.outbox.content import Content, Unwritable, content_of
+from helpdesk.outbox.content import Content, NobodyLeft, Unwritable, content_of
 from helpdesk.outbox.models import Letter
 from helpdesk.outbox.sender import Sender, sender
 from helpdesk.outbox.styles import styles
@@ -86,7 +86,7 @@ def _recipients(letter: Letter, content: Content) -> list[str]:
     known = [(letter.to_key, letter.to_address), *((reader["key"], reader["address"]) for reader in letter.cc)]
     kept = [(content.readers[key], address) for key, address in known if key in content.readers]
     if not kept:
-        raise Unwritable("nobody of those it was written to may read it any more")
+        raise NobodyLeft("nobody of those it was written to may read it any more")
     for _name, address in kept:
         try:
             validate_email(address)

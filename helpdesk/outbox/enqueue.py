@@ -10,8 +10,9 @@ from uuid import UUID
 
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.db.models import F
 
-from helpdesk.outbox.models import Letter
+from helpdesk.outbox.models import Letter, cancelled
 
 
 class Reader(Protocol):
@@ -32,13 +33,17 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Draft:
-    """A letter before it is written. `secret` is a link that grants a login: stored encrypted."""
+    """A letter before it is written. `secret` is a link that grants a login: stored encrypted.
+
+    `guard` names what must still be true when it leaves (settings.OUTBOX_GUARDS).
+    """
 
     kind: str
     to: Reader
     data: dict[str, Any] = field(default_factory=dict)
     secret: str = ""
     cc: tuple[Reader, ...] = ()
+    guard: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ def enqueue(
             state=Letter.State.HELD if hold else Letter.State.READY,
             release_at=hold.until if hold else None,
             held_for=hold.reason if hold else "",
+            next_try_at=hold.until if hold else at,
+            guard=d.guard,
             created_at=at,
         )
         for d in drafts
@@ -82,7 +89,7 @@ def enqueue(
 def release(at: datetime) -> int:
     """Lets go the letters whose time has come; returns how many. One statement, and several pulses may call it."""
     due = Letter.objects.filter(state=Letter.State.HELD, release_at__lte=at)
-    return due.update(state=Letter.State.READY)
+    return due.update(state=Letter.State.READY, next_try_at=F("release_at"))
 
 
 def take_back(reason: str, subject: str) -> bool:
@@ -91,7 +98,7 @@ def take_back(reason: str, subject: str) -> bool:
     The rows decide: a letter let go between a look and the write would be cancelled on its way.
     """
     written = Letter.objects.filter(subject=subject, held_for=reason)
-    written.filter(state=Letter.State.HELD).update(state=Letter.State.CANCELLED)
+    written.filter(state=Letter.State.HELD).update(**cancelled(Letter.Reason.TAKEN_BACK))
     return not written.exclude(state=Letter.State.CANCELLED).exists()
 
 

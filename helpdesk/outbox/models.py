@@ -3,7 +3,14 @@
 A letter names a person by key and an address, and what it is about by code; its words are made from templates when
 it is sent, in the reader's language and zone. Links that grant a login are stored encrypted in `secret` and blanked
 once sent.
+
+    held -> ready <-> sending -> sent
+      |       |          |-----> failed: a dead letter, with a reason, until somebody sends it again
+      '-------'----------'-----> cancelled, with a reason
 """
+
+from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +20,26 @@ class Letter(models.Model):
     class State(models.TextChoices):
         HELD = "held", _("held")
         READY = "ready", _("ready")
+        SENDING = "sending", _("being sent")
         SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
+
+    class Reason(models.TextChoices):
+        # Why a ready one waits.
+        SERVER = "server", _("the mail server does not answer")
+        DEFERRED = "deferred", _("the other side puts it off")
+        # Why a letter is dead.
+        REFUSED = "refused", _("the other side refuses it")
+        EXHAUSTED = "exhausted", _("given up after many attempts")
+        UNWRITABLE = "unwritable", _("its words could not be made")
+        # Why one was cancelled.
+        UNTRUE = "untrue", _("no longer true")
+        NOTHING = "nothing", _("nothing left to say")
+        NOBODY = "nobody", _("its reader may not have it any more")
+        TAKEN_BACK = "taken_back", _("taken back")
+        REPLACED = "replaced", _("a newer one took its place")
+        BY_HAND = "by_hand", _("cancelled by hand")
 
     kind = models.CharField(max_length=60)
     channel = models.CharField(max_length=20, default="mail")
@@ -29,9 +54,22 @@ class Letter(models.Model):
     data = models.JSONField(default=dict)
     secret = models.TextField(blank=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.READY)
+    reason = models.CharField(max_length=12, choices=Reason.choices, blank=True)
     # A held letter is ready from then on, unless what holds it ("message:77") is taken back before.
     release_at = models.DateTimeField(null=True)
     held_for = models.CharField(max_length=40, blank=True)
+    # A name in settings.OUTBOX_GUARDS: what must still be true when it leaves.
+    guard = models.CharField(max_length=40, blank=True)
+    # When it may be tried next; how often it was, and what the last try met.
+    next_try_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+    # Who sends it now, and until when nobody else may.
+    claimed_by = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    # What the mail service calls it: Amazon SES replaces our Message-ID by one of its own.
+    provider_id = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -39,4 +77,50 @@ class Letter(models.Model):
             models.Index(fields=["subject", "id"], name="letters_of_subject"),
             models.Index(fields=["id"], condition=models.Q(state="ready"), name="letters_ready"),
             models.Index(fields=["release_at"], condition=models.Q(state="held"), name="letters_held"),
+            # Claiming: what is due, oldest first, and whether something of the same subject goes before.
+            models.Index(fields=["next_try_at", "id"], condition=models.Q(state="ready"), name="letters_due"),
+            models.Index(
+                fields=["subject", "id"],
+                condition=models.Q(state__in=["held", "ready", "sending"]),
+                name="letters_on_their_way",
+            ),
+            models.Index(fields=["lease_until"], condition=models.Q(state="sending"), name="letters_leased"),
+            models.Index(fields=["id"], condition=models.Q(state="failed"), name="letters_dead"),
         ]
+        constraints = [
+            # A letter that no claim can find would wait for ever, unseen.
+            models.CheckConstraint(
+                condition=~models.Q(state="ready") | models.Q(next_try_at__isnull=False),
+                name="ready_letters_have_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="sending") | models.Q(lease_until__isnull=False), name="sending_has_a_lease"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="failed") | ~models.Q(reason=""), name="dead_letters_say_why"
+            ),
+        ]
+
+    @property
+    def can_be_retried(self) -> bool:
+        """A dead one; and one that waits for its next attempt need not wait for it."""
+        return self.state == self.State.FAILED or (self.state == self.State.READY and self.attempts > 0)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """What is on its way cannot be called back; what is held is taken back where it was written."""
+        return self.state in NOT_LEFT
+
+
+# What may still be called back: it waits, or nobody could be given it.
+NOT_LEFT = [Letter.State.READY, Letter.State.FAILED]
+
+
+def cancelled(reason: Letter.Reason) -> dict[str, Any]:
+    """What to write on letters that shall not leave. A link that grants a login goes with them."""
+    return {"state": Letter.State.CANCELLED, "reason": reason, "secret": "", "claimed_by": "", "lease_until": None}
+
+
+def waiting(at: datetime) -> dict[str, Any]:
+    """What to write on letters that shall be tried from `at` on."""
+    return {"state": Letter.State.READY, "next_try_at": at, "claimed_by": "", "lease_until": None}

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from helpdesk import pulse
+from helpdesk.outbox import deliver
 from helpdesk.supervisor import Stop, die_with_parent_from_here_on
 
 
@@ -13,4 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         die_with_parent_from_here_on()
-        pulse.run(Stop())
+        try:
+            pulse.run(Stop())
+        finally:
+            deliver.stop()
