@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import console, pages, site_views
+from helpdesk import console, mail_previews, pages, site_views
 from tickets import api_docs
 from tickets.api import api
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("console/", console.console, name="console"),
     path("console/letters/", console.letters, name="console_letters"),
+    path("console/mails/", mail_previews.mails, name="console_mails"),
+    path("console/mails/<str:kind>/", mail_previews.mails, name="console_mail"),
+    path("console/mails/<str:kind>/html", mail_previews.mail_html, name="console_mail_html"),
     path("admin/", admin.site.urls),
 ]
 

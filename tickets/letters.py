@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from helpdesk import refs, richtext
+from helpdesk import refs, richtext, site
 from helpdesk.accounts.models import User
 from helpdesk.audit.record import SYSTEM
 from helpdesk.outbox.content import Content
@@ -25,7 +25,8 @@ from helpdesk.templatetags.desk import for_customer
 from sla import clocks
 from sla.models import Kind, Priority
 from tickets.access import public, readable
-from tickets.models import Attachment, Message, Participant, Score, Ticket
+from tickets.actions import REOPEN_WINDOW
+from tickets.models import Attachment, Message, Participant, Score, Status, Ticket
 from tickets.notify import hearers
 
 # A mail quotes so much of a message; the rest stands on the ticket's page.
@@ -34,8 +35,17 @@ LONGEST_EARLIER = 400
 MOST_EARLIER = 3
 MOST_FILES = 20
 LINE = 120
-# Kinds whose mail says by when something is due.
+# Kinds whose mail says by when something is due, until when it can be reopened, and what it was opened with.
 TIMED = ("ticket.received", "ticket.assigned", "ticket.assignment_failed", "ticket.prioritised")
+WINDOWED = ("ticket.resolved", "ticket.auto_resolved", "ticket.closing_soon")
+WITH_OPENING = ("ticket.assigned", "ticket.assignment_failed", "ticket.shared")
+# What is no longer so need not be said.
+ONLY_WHILE = {
+    "ticket.reminder": Status.WAITING_CUSTOMER,
+    "ticket.closing_soon": Status.RESOLVED,
+}
+# The director of operations is an address and nobody who logs in; they hear of breaches.
+DIRECTOR = "director"
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class About:
     files: list[Attachment] = field(default_factory=list)
     earlier: list[Message] = field(default_factory=list)
     due: Mapping[str, datetime] = field(default_factory=dict)
+    until: datetime | None = None
     priorities: Mapping[str, str] = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
 
@@ -81,29 +92,34 @@ def load(letter: Letter, at: datetime) -> About | None:
     """Reads what a letter is about. A fixed number of statements, whatever was said on the ticket."""
     people = _people(letter)
     to = people.get(letter.to_key)
-    desk = to is not None and to.is_desk
-    ticket = _ticket(letter, to if desk else None)
-    if ticket is None:
+    colleague = to if to and to.is_desk else None
+    ticket = _ticket(letter, colleague)
+    if ticket is None or ticket.status != ONLY_WHILE.get(letter.kind, ticket.status):
         return None
+    message = _message(letter, _messages(ticket, colleague, at))
     # A word that may not be read, or not any more, is nothing to write about.
-    number = letter.data.get("message")
-    message = _messages(ticket, to if desk else None, at).filter(pk=number).first() if number else None
-    if number and message is None:
+    if "message" in letter.data and message is None:
         return None
-    readers, since = ({letter.to_key: to.name}, 0) if to and desk else _customers_readers(letter, ticket, message)
+    since = 0
+    if colleague:
+        readers = {letter.to_key: colleague.name}
+    elif letter.to_key == DIRECTOR:
+        readers = _director(letter)
+    else:
+        readers, since = _customers_readers(letter, ticket, message)
     if not readers:
         return None
     return About(
         ticket=ticket,
         readers=readers,
-        desk=desk,
+        desk=bool(colleague) or letter.to_key == DIRECTOR,
         people={key: person.name for key, person in people.items()} | _proposed(letter),
         message=message,
         files=list(Attachment.objects.filter(message=message).order_by("created_at", "pk")[:MOST_FILES])
         if message
         else [],
         earlier=_earlier(ticket, message, since, at) if message else [],
-        due=_due(letter),
+        **_clocks(letter),
         priorities=_priorities(letter),
         references=chain(letter),
     )
@@ -126,6 +142,18 @@ def _ticket(letter: Letter, colleague: User | None) -> Ticket | None:
     return found
 
 
+def _message(letter: Letter, seen: Any) -> Message | None:
+    """The word a letter carries; of a ticket that is new to its reader, the one it was opened with."""
+    if letter.kind in WITH_OPENING:
+        seen = seen.filter(kind=Message.Kind.OPENING).order_by("pk")
+    elif number := letter.data.get("message"):
+        seen = seen.filter(pk=number)
+    else:
+        return None
+    found: Message | None = seen.first()
+    return found
+
+
 def _messages(ticket: Ticket, colleague: User | None, at: datetime) -> Any:
     """What was said, as the reader's side may read it; of a merged ticket, what was said there."""
     here = Message.objects.filter(origin=ticket) if ticket.merged_into_id else ticket.messages.all()
@@ -142,18 +170,27 @@ def _customers_readers(letter: Letter, ticket: Ticket, message: Message | None) 
     return {h.key: h.name for h in known}, max(since, letter.data.get("since", 0))
 
 
+def _director(letter: Letter) -> dict[str, str]:
+    """The director, where the site's settings still name that address and the letter tells of a breach."""
+    named = site.current().director_mail.lower() == letter.to_address.lower()
+    return {DIRECTOR: ""} if named and letter.kind == "ticket.breached" else {}
+
+
 def _earlier(ticket: Ticket, message: Message, since: int, at: datetime) -> list[Message]:
     """The last public words before one, newest first: for a colleague too, no more than the customer read."""
     before = _messages(ticket, None, at).filter(pk__lt=message.pk, pk__gt=since)
     return list(before.order_by("-at", "-id")[:MOST_EARLIER])
 
 
-def _due(letter: Letter) -> dict[str, datetime]:
-    """When answer and solution are due, where the letter says so and they still are."""
-    if letter.kind not in TIMED:
+def _clocks(letter: Letter) -> dict[str, Any]:
+    """When answer and solution are due, and until when it can be reopened, where the letter says so."""
+    if letter.kind not in TIMED and letter.kind not in WINDOWED:
         return {}
-    running = clocks.of_subjects([letter.subject])[letter.subject]
-    return {c.kind: c.due_at for c in running if c.due_at and c.completed_at is None}
+    known = clocks.of_subjects([letter.subject])[letter.subject]
+    if letter.kind in TIMED:
+        return {"due": {c.kind: c.due_at for c in known if c.due_at and c.completed_at is None}}
+    ended = [c.completed_at for c in known if c.kind == Kind.RESOLUTION and c.completed_at]
+    return {"until": max(ended) + REOPEN_WINDOW if ended else None}
 
 
 def _priorities(letter: Letter) -> dict[str, str]:
@@ -183,6 +220,7 @@ def say(letter: Letter, about: About) -> Content:
         "history": [said(one, [], LONGEST_EARLIER) for one in about.earlier],
         "response": about.due.get(Kind.RESPONSE),
         "resolution": about.due.get(Kind.RESOLUTION),
+        "until": about.until,
         **_told(letter, about),
     }
     return Content(
@@ -191,7 +229,7 @@ def say(letter: Letter, about: About) -> Content:
         references=about.references,
         reply_to=ticket.ref,
         # A receipt or a warning is the desk's; what quotes somebody is theirs.
-        automatic=message is None,
+        automatic="message" not in letter.data,
     )
 
 
@@ -209,11 +247,8 @@ def _facts(ticket: Ticket) -> dict[str, str]:
 
 
 def _by(letter: Letter, about: About) -> str:
-    """Who caused it, in a name: whose words it carries, else who acted, else the desk."""
-    if about.message:
-        return str(about.message.author.name)
-    key = letter.data.get("by", SYSTEM.key)
-    return about.people.get(key) or sender().name
+    """Who caused it, in a name; the desk itself where it acted on a rule."""
+    return about.people.get(letter.data.get("by", SYSTEM.key)) or sender().name
 
 
 def _told(letter: Letter, about: About) -> dict[str, Any]:
@@ -233,8 +268,8 @@ def _told(letter: Letter, about: About) -> dict[str, Any]:
                 told["percent"] = value
             case "kind":
                 told["clock"] = value
-            case "due" | "breached" | "until":
-                told[name] = datetime.fromisoformat(value)
+            case "due" | "breached":
+                told[name] = datetime.fromisoformat(value) if value else None
     return told
 
 

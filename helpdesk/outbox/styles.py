@@ -31,7 +31,9 @@ STYLES = {
     "label": f"margin:0;font:400 13px/20px FONT;color:{INK_2};",
     "late": "margin:0;font:600 18px/26px FONT;color:#b02a1c;",
     "soon": "margin:0;font:600 18px/26px FONT;color:#835000;",
-    "promise": f"width:100%;border-top:2px solid {INK};border-bottom:2px solid {INK};margin:16px 0 20px;",
+    "promise": f"width:100%;border-top:2px solid {INK};border-bottom:2px solid {INK};margin:16px 0 8px;",
+    "zone": f"margin:0 0 20px;font:400 13px/20px FONT;color:{INK_3};",
+    "whole": "white-space:nowrap;",
     "cell": "padding:10px 12px 10px 0;vertical-align:top;",
     "facts": f"width:100%;margin:16px 0 20px;border-top:1px solid {LINE};",
     "fact": f"padding:8px 12px 8px 0;border-bottom:1px solid {LINE};font:400 13px/20px FONT;color:{INK_2};"
