@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 
 import django
@@ -25,12 +25,15 @@ from helpdesk.outbox.models import Letter
 from helpdesk.schedule import LATE_AFTER
 from helpdesk.storage import LEAST_ROOM, store
 from helpdesk.templatetags.desk import comma, filesize
-from sla.models import CalendarVersion, PolicyVersion
-from tickets import reindex, search
+from sla.models import Breach, CalendarVersion, PolicyVersion, Priority, Warning
+from tickets import reindex, search, sweeping
 from tickets.models import Attachment
 
 View = Callable[..., HttpResponse]
 PAGE = 50
+LATEST = 10
+# The sweep runs each minute: two missed ones and it is late.
+SWEPT_WITHIN = timedelta(minutes=3)
 
 
 def operators(view: View) -> View:
@@ -61,6 +64,10 @@ def console(request: HttpRequest) -> HttpResponse:
             "failures": Task.objects.filter(success=False).order_by("-stopped")[:5],
             "ready": Letter.objects.filter(state=Letter.State.READY)[:1000].count(),
             "versions": versions(now),
+            "run": sweeping.last_run(),
+            "late": now - SWEPT_WITHIN,
+            "breaches": latest_breaches(),
+            "warnings": Warning.objects.filter(superseded=False).select_related("clock").order_by("-id")[:LATEST],
             "now": now,
         },
     )
@@ -80,7 +87,7 @@ class Process:
 def processes(now: datetime) -> list[Process]:
     """Every process that must beat, seen or not, and every other one that did."""
     beats = {b.name: b for b in Heartbeat.objects.order_by("name")}
-    names = list(LATE_AFTER) + [n for n in beats if n not in LATE_AFTER]
+    names = list(LATE_AFTER) + [n for n in beats if n not in LATE_AFTER and n != sweeping.NAME]
     return [_process(name, beats.get(name), now) for name in names]
 
 
@@ -111,6 +118,15 @@ def versions(now: datetime) -> list[tuple[str, str]]:
         (_("Search index"), index_state()),
         (_("Attachments"), files_state()),
     ]
+
+
+def latest_breaches() -> list[Breach]:
+    """The last broken promises, each with its priority as `level`. Two statements."""
+    levels = {p.code: p for p in Priority.objects.all()}
+    found = list(Breach.objects.select_related("customer").order_by("-id")[:LATEST])
+    for breach in found:
+        breach.level = levels[breach.priority]  # type: ignore[attr-defined]
+    return found
 
 
 def files_state() -> str:

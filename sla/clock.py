@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from sla.facts import Fact, undone_by, without
 from sla.worktime import SECOND, Calendar
 
-Fact = tuple[datetime, int, Sequence[Any]]
 Mode = Literal["running", "paused", "stopped"]
 Verdict = Literal["open", "paused", "met", "breached", "n/a"]
 
@@ -31,6 +31,8 @@ MODES: Mapping[str, Mode] = {
 }
 HEARD = frozenset({"created", "reply", "status", "priority", "withdrawn", "undo"})
 PRIORITY_RAISED = "priority_raised"
+# Percent of a target at which somebody is warned (rule 12).
+WARN_AT = (50, 75, 90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,21 @@ class Span:
     kind: Mode
 
 
+class Mark(NamedTuple):
+    """The instant at which so many percent of a target are used, but never before that target was set."""
+
+    percent: int
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class ClockState:
     """One clock as it stands at `now`.
 
     running_s and paused_s are working seconds, reopen_gap_s is wall time. remaining_s is given while the clock is
     paused: a running one says it by its due time. next_event_at is the next instant at which the clock changes if
-    nothing happens: the second after its last good one.
+    nothing happens: the second after its last good one. marks are those that were passed, or will be if nothing
+    happens; a clock that was kept, or does not count, has none.
     """
 
     kind: Literal["response", "resolution"]
@@ -72,6 +82,7 @@ class ClockState:
     reopen_gap_s: int
     remaining_s: int | None
     cause: str | None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,50 +105,18 @@ def compute(facts: Iterable[Fact], targets: Mapping[str, Target], calendar: Cale
     """
     now = now.replace(microsecond=0)
     heard = sorted((fact for fact in facts if fact[0] <= now and fact[2][0] in HEARD), key=itemgetter(0, 1))
-    undone = _undone(heard)
-    reckoning = _walk(_without(heard, undone), targets, calendar, now)
+    undone = undone_by(heard)
+    reckoning = _walk(without(heard, undone), targets, calendar, now)
     # Backwards, so that of two breaches seen the one recorded first stands.
     for place, dropped in sorted(undone.items(), reverse=True):
         if any(_may_hasten(heard[i][2]) for i in dropped):
             before = heard[:place]
-            seen = _walk(_without(before, _undone(before)), targets, calendar, heard[place][0])
+            seen = _walk(without(before, undone_by(before)), targets, calendar, heard[place][0])
             reckoning = _keep_breaches(seen, reckoning)
     return reckoning
 
 
-# --- Undo ------------------------------------------------------------------------------------------------------------
-
-
-def _undone(heard: Sequence[Fact]) -> dict[int, list[int]]:
-    """The places of the undo facts that hold, each with the places of the facts it takes back.
-
-    An undo names the entry of a reply or a withdrawal. Taken back with it is what the same action wrote: the status and
-    withdrawal facts that follow at the same instant, up to the next fact of another kind, which begins another action.
-    An undo can itself be undone, hence from the last to the first.
-    """
-    place_of = {id_: place for place, (_, id_, _) in enumerate(heard)}
-    gone: set[int] = set()
-    undone: dict[int, list[int]] = {}
-    for place in reversed(range(len(heard))):
-        fact = heard[place][2]
-        named = place_of.get(fact[1], place) if fact[0] == "undo" else place
-        if place not in gone and named < place:
-            undone[place] = _written_together(heard, named)
-            gone.update(undone[place])
-    return undone
-
-
-def _written_together(heard: Sequence[Fact], first: int) -> list[int]:
-    at = heard[first][0]
-    last = first + 1
-    while last < len(heard) and heard[last][0] == at and heard[last][2][0] in ("status", "withdrawn"):
-        last += 1
-    return list(range(first, last))
-
-
-def _without(heard: Sequence[Fact], undone: Mapping[int, list[int]]) -> list[Fact]:
-    gone = {place for places in undone.values() for place in places}
-    return [fact for place, fact in enumerate(heard) if place not in gone]
+# --- Breaches that stand ---------------------------------------------------------------------------------------------
 
 
 def _may_hasten(fact: Sequence[Any]) -> bool:
@@ -163,6 +142,7 @@ def _keep_breach(seen: ClockState, later: ClockState) -> ClockState:
         due_at=seen.due_at,
         breached_at=seen.breached_at,
         cause=seen.cause,
+        marks=seen.marks,
         verdict="breached",
         next_event_at=None,
         remaining_s=None,
@@ -279,11 +259,26 @@ class _Clock:
     def next_event_at(self) -> datetime | None:
         return None if self.limit is None else self.limit + SECOND
 
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """In working time, rounded up to the second."""
+        if self.verdict not in ("open", "breached"):
+            return ()
+        used = ((percent, self.when(-(-self.target_s * percent // 100))) for percent in WARN_AT)
+        return tuple(Mark(percent, max(at, self.changed_at)) for percent, at in used if at is not None)
+
+    def when(self, run_s: int) -> datetime | None:
+        """When so many seconds had run, or will have if nothing happens; None where they will not."""
+        raise NotImplementedError
+
 
 class _Response(_Clock):
     """Runs from creation, whatever the status: also while a silent resolution stands, for the answer is still owed."""
 
     ended_at: datetime | None = None
+
+    def when(self, run_s: int) -> datetime:
+        return self.calendar.add(self.start, run_s)
 
     def answer(self, at: datetime) -> None:
         if self.completed_at is None:
@@ -316,6 +311,7 @@ class _Response(_Clock):
             reopen_gap_s=0,
             remaining_s=None,
             cause=self.cause,
+            marks=self.marks,
         )
 
 
@@ -367,7 +363,7 @@ class _Resolution(_Clock):
         completed_at, self.completed_at = self.completed_at, None
         if not self.is_decided and target_s != self.target_s:
             self.target_s, self.changed_at, self.spared = target_s, at, False
-        reached = self._reached()
+        reached = self._reached(self.target_s)
         if reached is not None and completed_at is not None:
             self.spared = self.spared or completed_at <= reached
 
@@ -386,7 +382,7 @@ class _Resolution(_Clock):
         """Rule 3 at `at`; the due time of a clock that is decided stays."""
         if self.is_decided:
             return
-        reached = self._reached()
+        reached = self._reached(self.target_s)
         if self.mode == "stopped":
             self.due = reached or self.calendar.add(at, self.target_s - self.run_s)
             self.limit = None
@@ -399,13 +395,19 @@ class _Resolution(_Clock):
             self.due = reached
             self.limit = self.calendar.add(self.since, 1) - SECOND if self.spared else reached
 
-    def _reached(self) -> datetime | None:
-        """The instant at which R reached the target within the finished running stretches."""
-        place = bisect_left(self.totals, self.target_s)
+    def _reached(self, run_s: int) -> datetime | None:
+        """The instant at which R reached so much within the finished running stretches."""
+        place = bisect_left(self.totals, run_s)
         if place == len(self.totals):
             return None
         before = self.totals[place - 1] if place else 0
-        return self.calendar.add(self.begins[place], self.target_s - before)
+        return self.calendar.add(self.begins[place], run_s - before)
+
+    def when(self, run_s: int) -> datetime | None:
+        reached = self._reached(run_s)
+        if reached is None and self.mode == "running":
+            return self.calendar.add(self.since, run_s - self.run_s)
+        return reached
 
     def state(self, now: datetime) -> ClockState:
         waits = self.verdict == "open" and self.mode == "paused" and self.limit is None
@@ -425,6 +427,7 @@ class _Resolution(_Clock):
             reopen_gap_s=self.reopen_gap_s,
             remaining_s=self.target_s - run_s if waits else None,
             cause=self.cause,
+            marks=self.marks,
         )
 
     def spans(self) -> list[Span]:

@@ -14,9 +14,11 @@ from uuid import UUID
 from django.db import connection
 
 from helpdesk.audit.models import Entry
+from sla import alarms
 from sla.clock import ClockState, Reckoning, Target, compute
 from sla.models import CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
 from sla.models import Target as TargetRow
+from sla.ringing import Looked, Rung, ring
 from sla.worktime import AROUND_THE_CLOCK, Calendar
 
 
@@ -69,24 +71,38 @@ def begin(*, terms: Terms, fact: list[Any], at: datetime) -> list[ClockState]:
     return [reckoning.response, reckoning.resolution]
 
 
-def start(subject: str, states: Iterable[ClockState], *, report: Report) -> list[Clock]:
+def start(subject: str, states: Iterable[ClockState], *, report: Report, at: datetime) -> list[Clock]:
     """Stores the clocks that `begin` reckoned. One statement."""
-    return Clock.objects.bulk_create([_row(subject, state, report) for state in states])
+    return Clock.objects.bulk_create([_row(subject, state, report, at) for state in states])
 
 
-def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> list[Clock]:
+@dataclass(frozen=True)
+class Told:
+    """The clocks as they stand now, what they had to say, and since when the subject's status is what it is."""
+
+    clocks: list[Clock]
+    rung: Rung
+    since: datetime
+
+
+def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> Told:
     """Computes the clocks again from the whole history and stores what changed. Three statements, two if nothing did.
 
-    That time passed is no change: running_s and paused_s of an undecided clock are as of its last one.
+    That time passed is no change: running_s and paused_s of an undecided clock are as of its last one. A breach or a
+    warning that is new is written down as well (ringing.py).
     """
     reckoning = reckon(subject, terms=terms, at=at)
     stored = {c.kind: c for c in Clock.objects.filter(subject=subject, cycle=1)}
-    rows = [_row(subject, s, report, stored.get(s.kind)) for s in (reckoning.response, reckoning.resolution)]
+    states = [reckoning.response, reckoning.resolution]
+    rows = [_row(subject, state, report, at, stored.get(Kind(state.kind))) for state in states]
     if changed := [row for row in rows if row.kind not in stored or _told(row) != _told(stored[row.kind])]:
         Clock.objects.bulk_create(
             changed, update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
         )
-    return rows
+    looked = [Looked(stored[row.kind], row, s) for row, s in zip(rows, states, strict=True) if row.kind in stored]
+    for one in looked:
+        one.after.pk = one.before.pk
+    return Told(rows, ring(looked, policy=number_of(terms.policy), at=at), reckoning.spans[-1].start)
 
 
 def _told(clock: Clock) -> tuple[Any, ...]:
@@ -170,7 +186,7 @@ STORED = [*TOLD, "running_s", "paused_s"]
 DECIDED = (Verdict.MET, Verdict.BREACHED, Verdict.NOT_APPLICABLE)
 
 
-def _row(subject: str, state: ClockState, report: Report, stored: Clock | None = None) -> Clock:
+def _row(subject: str, state: ClockState, report: Report, at: datetime, stored: Clock | None = None) -> Clock:
     frozen = stored is not None and stored.verdict in DECIDED and stored.verdict == state.verdict
     told = stored if frozen and stored else report
     return Clock(
@@ -183,7 +199,7 @@ def _row(subject: str, state: ClockState, report: Report, stored: Clock | None =
         completed_at=state.completed_at,
         breached_at=state.breached_at,
         verdict=state.verdict,
-        next_event_at=state.next_event_at,
+        next_event_at=alarms.next_event_at(state, at),
         running_s=state.running_s,
         paused_s=state.paused_s,
         remaining_s=state.remaining_s,

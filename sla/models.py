@@ -1,12 +1,13 @@
-"""Promises and stopwatches.
+"""Promises, stopwatches and what came of them.
 
 A policy version and a calendar version are written once: drafts may change, a trigger refuses any later change but the
 step to the next state. A ticket keeps the versions it was opened under. `Clock` is a stopwatch that does not know what
-it times: it holds the subject as text and stores what sla/clock.py computed from the history.
+it times: it holds the subject as text and stores what sla/clock.py computed from the history. A `Breach` is written
+once and stays, whatever becomes of the clock; so does a `Warning`.
 """
 
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -247,3 +248,70 @@ class Clock(models.Model):
                 fields=["next_event_at", "id"], condition=models.Q(next_event_at__isnull=False), name="clocks_to_sweep"
             )
         ]
+
+
+class KeptQuerySet(models.QuerySet[M]):
+    """Rows that are only ever added."""
+
+    def update(self, **columns: Any) -> int:
+        raise TypeError(f"{self.model.__name__} rows are never changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"{self.model.__name__} rows are never removed")
+
+
+class Kept(models.Model):
+    """A row that is only ever added; a trigger sees to it as well (migrations/0003)."""
+
+    objects = KeptQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"{type(self).__name__} rows are never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"{type(self).__name__} rows are never removed")
+
+
+class Breach(Kept):
+    """That a promise was broken: the due time that was missed, under which target and policy, and when it was seen."""
+
+    clock = models.OneToOneField(Clock, models.PROTECT, related_name="breach")
+    subject = models.CharField(max_length=80)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    priority = models.CharField(max_length=20)
+    target_s = models.PositiveIntegerField()
+    # The number people know the policy version by.
+    policy = models.PositiveIntegerField()
+    due_at = models.DateTimeField()
+    breached_at = models.DateTimeField()
+    detected_at = models.DateTimeField()
+    cause = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject"], name="breaches_of_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.kind}"
+
+
+class Warning(Kept):
+    """That so much of a target was used, at `at`, and seen then or later; nobody was told of what is `superseded`."""
+
+    clock = models.ForeignKey(Clock, models.PROTECT, related_name="warnings", db_index=False)
+    target_s = models.PositiveIntegerField()
+    percent = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    detected_at = models.DateTimeField()
+    superseded = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clock", "target_s", "percent"], name="warned_once")]
+
+    def __str__(self) -> str:
+        return f"{self.clock} {self.percent} %"

@@ -7,7 +7,7 @@ An action joins the transaction of its door and takes no savepoint of its own: w
 Whoever does several in one transaction and goes on after a refusal sets the savepoints.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -21,9 +21,8 @@ from sla.models import Priority
 from tickets import assigning, attaching, mentions, notify
 from tickets.deed import UNDO, Deed, keep_due, report, say
 from tickets.models import CloseReason, Files, Message, Source, Status, Ticket
+from tickets.stays import REOPEN_WINDOW
 from tickets.workflow import Conflict, Refused, check_version, stuck
-
-REOPEN_WINDOW = timedelta(days=7)
 
 
 @transaction.atomic(savepoint=False)
@@ -94,7 +93,7 @@ def open_ticket(
         happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
     happenings.append(choice.happening)
     record(happenings, by=by, at=at, subject=ticket.ref, customer=customer.pk)
-    clocks.start(ticket.ref, states, report=report(ticket))
+    clocks.start(ticket.ref, states, report=report(ticket), at=at)
     # Whoever files for a customer has spoken with them.
     assigning.keep(choice, ticket, worked=(customer.pk, by.pk) if by.is_desk else None, at=at)
     leads = [] if choice.to else notify.leads()

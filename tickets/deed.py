@@ -14,16 +14,19 @@ from helpdesk import richtext
 from helpdesk.accounts.models import User, key_of
 from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.models import Entry
-from helpdesk.audit.record import Happening, record
+from helpdesk.audit.record import SYSTEM, Happening, record
 from helpdesk.outbox.enqueue import Hold
 from sla import clocks
-from tickets import assigning, attaching, loads, notify, search
+from sla.ringing import Rung
+from tickets import assigning, attaching, ladder, loads, notify, search, stays
 from tickets.access import readable
 from tickets.models import AssignmentDecision, Files, Message, Source, Ticket
 from tickets.workflow import Conflict, Crossed, move, stuck, undo
 
 # Far future: a ticket without a due time stands last in the queue, and the sort key is never null.
 NO_DUE = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+# The columns that follow the history, whatever an action changes.
+KEPT = ["sla_due_at", "due_kind", "queue_at", "wake_at", "last_event_at"]
 # So long the desk can take a public word back.
 UNDO = timedelta(seconds=15)
 
@@ -127,18 +130,34 @@ class Deed:
         if not self.happenings:
             return ticket
         record(self.happenings, by=self.by, at=self.at, subject=ticket.ref, customer=ticket.customer_id)
-        if any(h.fact for h in self.happenings):
-            told = clocks.recompute(ticket.ref, terms=ticket.terms, report=report(ticket), at=self.at)
-            keep_due(ticket, told)
+        rung = self._reckon() if any(h.fact for h in self.happenings) else Rung()
         # It counts what people and programs wrote: whoever looks at the page need not look again for a timer's step.
         ticket.version += isinstance(self.by, User)
         ticket.last_event_at = self.at
-        columns = ["sla_due_at", "due_kind", "queue_at", "version", "last_event_at"]
-        ticket.save(update_fields=[*columns, *self.changed])
+        ticket.save(update_fields=[*KEPT, "version", *self.changed])
         loads.keep(self._weighed(), at=self.at, decided=self.decided)
         hold = Hold(self.held.released_at, held_for(self.held)) if self.held else None
         notify.tell(ticket, self.news, by=self.by, at=self.at, hold=hold)
+        ladder.tell(ticket, rung, at=self.at)
         return ticket
+
+    def look(self) -> Rung:
+        """Looks at the clocks though nobody did anything: writes, and returns, what they have to say by now."""
+        rung = self._reckon()
+        if rung.breaches or rung.warnings:
+            self.ticket.last_event_at = self.at
+        self.ticket.save(update_fields=KEPT)
+        ladder.tell(self.ticket, rung, at=self.at)
+        return rung
+
+    def _reckon(self) -> Rung:
+        """Reckons the clocks again and the columns that follow them, and writes into the history what they say."""
+        ticket = self.ticket
+        told = clocks.recompute(ticket.ref, terms=ticket.terms, report=report(ticket), at=self.at)
+        keep_due(ticket, told.clocks)
+        stays.keep(ticket, told.since)
+        record(ladder.happenings(told.rung), by=SYSTEM, at=self.at, subject=ticket.ref, customer=ticket.customer_id)
+        return told.rung
 
     def _weighed(self) -> loads.Change:
         ticket = self.ticket

@@ -25,9 +25,9 @@ from helpdesk.templatetags.desk import for_customer
 from sla import clocks
 from sla.models import Kind, Priority
 from tickets.access import public, readable
-from tickets.actions import REOPEN_WINDOW
 from tickets.models import Attachment, Message, Participant, Score, Status, Ticket
 from tickets.notify import hearers
+from tickets.stays import REOPEN_WINDOW
 
 # A mail quotes so much of a message; the rest stands on the ticket's page.
 LONGEST = 4000

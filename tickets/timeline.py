@@ -14,13 +14,16 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
 from oncall.families import FAMILIES
+from sla.models import Kind
 from sla.words import Words
 from tickets import attaching, tagging
 from tickets.access import messages_visible_to, people_of
 from tickets.models import CloseReason, Message, Score, Source, Status, Ticket
 
 # What codes are called that are no rows.
-CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason, *Score]}
+CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason, *Score, *Kind]}
+# Instants, which JSON holds as text.
+INSTANTS = ("due", "breached")
 # A service has a key of its own: its codes are words that mean something else elsewhere ("billing").
 SERVICES = ("service", "old_service")
 # These say that a message was written: the message itself stands in the timeline.
@@ -118,4 +121,9 @@ def _worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, str])
     def word(value: Any) -> Any:
         return names.get(value) or labels.get(value) or value if isinstance(value, str) else value
 
-    return {k: FAMILIES.get(v, v) if k in SERVICES else word(v) for k, v in data.items()}
+    def told(key: str, value: Any) -> Any:
+        if key in INSTANTS:
+            return datetime.fromisoformat(value) if value else None
+        return FAMILIES.get(value, value) if key in SERVICES else word(value)
+
+    return {key: told(key, value) for key, value in data.items()}

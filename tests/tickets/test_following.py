@@ -52,7 +52,9 @@ def limin(db: None) -> User:
 
 
 def letters() -> list[tuple[str, str]]:
-    found = [(x.kind, x.to_address.partition("@")[0]) for x in Letter.objects.order_by("to_address")]
+    # A ticket of last spring is late besides, which the ladder hears of.
+    told = Letter.objects.exclude(kind="ticket.breached").order_by("to_address")
+    found = [(x.kind, x.to_address.partition("@")[0]) for x in told]
     Letter.objects.all().delete()
     return found
 

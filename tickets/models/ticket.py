@@ -77,6 +77,8 @@ class Ticket(models.Model):
     sla_due_at = models.DateTimeField(null=True)
     due_kind = models.CharField(max_length=12, blank=True)
     queue_at = models.DateTimeField()
+    # When the desk itself has something to do about it, if nobody else does (waking.py).
+    wake_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
     # Numbers of Tag rows, in the order they were put on (tagging.py).
     tags = ArrayField(models.IntegerField(), default=list, blank=True)
@@ -108,6 +110,7 @@ class Ticket(models.Model):
             models.Index(
                 fields=["queue_at", "id"], condition=models.Q(status="waiting_customer"), name="open_with_customer"
             ),
+            models.Index(fields=["wake_at", "id"], condition=models.Q(wake_at__isnull=False), name="tickets_to_wake"),
             models.Index(fields=["-id"], condition=models.Q(status="resolved"), name="resolved_newest"),
             models.Index(fields=["customer", "-id"], name="tickets_of_customer"),
             models.Index(fields=["requester", "-id"], name="tickets_of_requester"),

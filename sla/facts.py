@@ -1,0 +1,42 @@
+"""Which facts of a history hold (readings R1 and R12): an undo takes back what one action wrote.
+
+A fact is what audit.Entry.fact holds, an sla_replay event without its time, with its instant and its number.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+Fact = tuple[datetime, int, Sequence[Any]]
+
+
+def undone_by(heard: Sequence[Fact]) -> dict[int, list[int]]:
+    """The places of the undo facts that hold, each with the places of the facts it takes back.
+
+    An undo names the entry of a reply or a withdrawal. Taken back with it is what the same action wrote: the status and
+    withdrawal facts that follow at the same instant, up to the next fact of another kind, which begins another action.
+    An undo can itself be undone, hence from the last to the first.
+    """
+    place_of = {id_: place for place, (_, id_, _) in enumerate(heard)}
+    gone: set[int] = set()
+    undone: dict[int, list[int]] = {}
+    for place in reversed(range(len(heard))):
+        fact = heard[place][2]
+        named = place_of.get(fact[1], place) if fact[0] == "undo" else place
+        if place not in gone and named < place:
+            undone[place] = _written_together(heard, named)
+            gone.update(undone[place])
+    return undone
+
+
+def _written_together(heard: Sequence[Fact], first: int) -> list[int]:
+    at = heard[first][0]
+    last = first + 1
+    while last < len(heard) and heard[last][0] == at and heard[last][2][0] in ("status", "withdrawn"):
+        last += 1
+    return list(range(first, last))
+
+
+def without(heard: Sequence[Fact], undone: Mapping[int, list[int]]) -> list[Fact]:
+    gone = {place for places in undone.values() for place in places}
+    return [fact for place, fact in enumerate(heard) if place not in gone]

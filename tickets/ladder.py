@@ -1,0 +1,128 @@
+"""Who hears that a promise is in danger, or was broken (sla.md, rule 13), and the lines of history that say so.
+
+Half of the time used: whoever has the ticket, or the leads where nobody has it. Three quarters: the leads too. Nine
+tenths: the administrators as well. Broken: the director of operations besides, at the address in the site's settings.
+Each hears of an event once; history of it is for the staff alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from helpdesk import site
+from helpdesk.accounts.models import StaffRole, key_of
+from helpdesk.audit.record import Happening
+from helpdesk.outbox.enqueue import Draft, Reader, enqueue
+from helpdesk.outbox.models import Letter
+from sla.models import Breach, Warning
+from sla.ringing import Rung
+from tickets.models import Ticket
+
+LEADS_FROM, MANAGERS_FROM = 75, 90
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Somebody of the ladder. `assigned` says that the ticket is theirs."""
+
+    key: str
+    email: str
+    language: str
+    zone: str
+    role: str
+    assigned: bool
+
+
+@dataclass(frozen=True)
+class Director:
+    """The director of operations: an address, and nobody who logs in."""
+
+    email: str
+    language: str
+    zone: str
+    key: str = "director"
+
+
+def happenings(rung: Rung) -> list[Happening]:
+    """The lines of history, breaches first."""
+    return [_broken(b) for b in rung.breaches] + [_warned(w) for w in rung.warnings]
+
+
+def _broken(breach: Breach) -> Happening:
+    data = _numbers(breach) | {"priority": breach.priority, "target_s": breach.target_s, "cause": breach.cause}
+    return Happening("ticket.breached", data)
+
+
+def _warned(warning: Warning) -> Happening:
+    return Happening("ticket.warned", _numbers(warning) | {"target_s": warning.target_s})
+
+
+def _numbers(event: Breach | Warning) -> dict[str, Any]:
+    """What history and letters say of an event alike."""
+    if isinstance(event, Breach):
+        return {
+            "kind": event.kind,
+            "due": event.due_at.isoformat(),
+            "breached": event.breached_at.isoformat(),
+        }
+    due = event.clock.due_at
+    return {"kind": event.clock.kind, "percent": event.percent, "due": due.isoformat() if due else None}
+
+
+def tell(ticket: Ticket, rung: Rung, *, at: datetime) -> list[Letter]:
+    """Writes the letters. No statement where there is nothing to tell, else two."""
+    events: list[Breach | Warning] = [*rung.breaches, *rung.warnings]
+    if not events:
+        return []
+    people = _ladder(ticket)
+    drafts = [draft for event in events for draft in _letters(ticket, event, people)]
+    return enqueue(drafts, at=at, subject=ticket.ref, customer=ticket.customer_id) if drafts else []
+
+
+def _letters(ticket: Ticket, event: Breach | Warning, people: list[Rank]) -> list[Draft]:
+    broken = isinstance(event, Breach)
+    hearers: list[Reader] = [*_of(people, 100 if isinstance(event, Breach) else event.percent)]
+    if broken:
+        known = {h.email.lower() for h in hearers}
+        hearers += [d for d in _director() if d.email.lower() not in known]
+    data = {"ref": ticket.ref} | _numbers(event)
+    kind = "ticket.breached" if broken else "ticket.warning"
+    return [Draft(kind, hearer, data) for hearer in hearers]
+
+
+def _of(people: list[Rank], percent: int) -> list[Rank]:
+    """Those who hear at so many percent, whoever has the ticket first."""
+    assignee = [p for p in people if p.assigned]
+    managers = [p for p in people if p.role == StaffRole.ADMIN]
+    leads = [p for p in people if p.role == StaffRole.LEAD] or managers
+    heard = [*assignee]
+    if percent >= LEADS_FROM or not assignee:
+        heard += leads
+    if percent >= MANAGERS_FROM:
+        heard += managers
+    return list(dict.fromkeys(heard))
+
+
+# An engineer who may no longer see a restricted customer hears nothing of it: the leads do.
+LADDER = """
+SELECT u.id, u.email, u.language, u.zone, u.staff_role, coalesce(u.id = %(assignee)s, false) FROM accounts_user u
+WHERE u.is_active AND (u.staff_role IN ('lead', 'admin') OR u.staff_role = 'engineer' AND u.id = %(assignee)s
+    AND NOT EXISTS (SELECT 1 FROM accounts_customer c WHERE c.id = %(customer)s AND c.restricted AND NOT EXISTS (
+        SELECT 1 FROM accounts_customerteam t WHERE t.customer_id = c.id AND t.user_id = u.id)))
+ORDER BY 6 DESC, u.id
+"""
+
+
+def _ladder(ticket: Ticket) -> list[Rank]:
+    with connection.cursor() as cursor:
+        cursor.execute(LADDER, {"assignee": ticket.assigned_to_id, "customer": ticket.customer_id})
+        return [Rank(key_of(number), *rest) for number, *rest in cursor.fetchall()]
+
+
+def _director() -> list[Director]:
+    """The director, where the site's settings name an address."""
+    ours = site.current()
+    address = ours.director_mail.strip()
+    return [Director(address, ours.default_language, ours.default_zone)] if address else []
