@@ -255,7 +255,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUSTED_PROXIES else 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
-# What the first start on this machine writes: "full" with tickets, "people" only, or "none".
+# What the first start on this machine writes: "full" with 90 days of tickets, a "day" of them, "people", or "none".
 DEMO = os.environ.get("DEMO", "full")
 
 # --- Languages and zones ---------------------------------------------------------------------------------------------

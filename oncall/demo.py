@@ -23,24 +23,28 @@ ENGINEERS: list[tuple[str, int, list[str], dict[str, int]]] = [
         ["en", "zh"],
         {"containers": 3, "network": 3, "database": 2, "compute": 2, "billing": 2, "serverless": 2, "ai": 1},
     ),
+    ("tomas@desk.example", 20, ["en"], {"network": 3, "compute": 2, "migration": 2, "storage": 2, "management": 1}),
+    ("priya@desk.example", 20, ["en"], {"containers": 3, "ai": 3, "analytics": 2, "serverless": 2, "security": 1}),
+    ("zhaochen@desk.example", 22, ["zh", "en"], {"database": 3, "analytics": 3, "storage": 2, "migration": 2}),
+    ("hanxue@desk.example", 18, ["zh"], {"billing": 3, "security": 2, "management": 3, "storage": 1, "network": 1}),
 ]
 # Who is the named engineer of whom, by address and company's code.
 NAMED = [("ana@desk.example", "ACME"), ("limin@desk.example", "HAITUO")]
 
 
-def seed(*, at: datetime) -> None:
-    """Writes what is missing; twice is as once."""
+def seed(*, at: datetime, since: datetime) -> None:
+    """Writes what is missing, as of `since`, and a leave that is still to come at `at`; twice is as once."""
     lead = User.objects.staff().filter(staff_role="lead").first()
     if lead is None or Engineer.objects.exists():
         return
     people = {u.email: u for u in User.objects.staff()}
     for email, capacity, languages, skills in ENGINEERS:
         actions.set_engineer(
-            person=people[email], capacity=capacity, languages=languages, skills=skills, by=lead, at=at
+            person=people[email], capacity=capacity, languages=languages, skills=skills, by=lead, at=since
         )
     for email, code in NAMED:
         customer = Customer.objects.get(code=code)
-        teams.join_team(person=people[email], customer=customer, named=True, by=lead, at=at)
+        teams.join_team(person=people[email], customer=customer, named=True, by=lead, at=since)
     _away(people["limin@desk.example"], at)
 
 

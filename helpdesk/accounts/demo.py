@@ -48,6 +48,12 @@ COMPANIES = [
     Company("远帆物流", "YUANFAN", True),
     Company("海拓新能源", "HAITUO", True),
     Company("青禾医疗", "QINGHE", True),
+    Company("Meridian Foods", "MERIDIAN", False, NEW_YORK),
+    Company("Tidewater Energy", "TIDEWATER", False, SINGAPORE),
+    Company("Alpenblick Hotels", "ALPENBLICK", False, BERLIN),
+    Company("星河教育", "XINGHE", True),
+    Company("澄江零售", "CHENGJIANG", True),
+    Company("北岭钢构", "BEILING", True),
 ]
 PEOPLE = [
     Person("customer", "Cora Chen", "cora@acme.example", True, belongs=(("ACME", "member"),)),
@@ -66,6 +72,18 @@ PEOPLE = [
     Person("customer", "王磊", "wang.lei@yuanfan.example", True, belongs=(("YUANFAN", "admin"),)),
     Person("customer", "陈浩", "chen.hao@haituo.example", True, belongs=(("HAITUO", "member"),)),
     Person("customer", "林静", "lin.jing@qinghe.example", True, belongs=(("QINGHE", "member"),)),
+    Person("engineer", "Tomás Vidal", "tomas@desk.example", False, BERLIN),
+    Person("engineer", "Priya Nair", "priya@desk.example", False, SINGAPORE),
+    Person("engineer", "赵晨", "zhaochen@desk.example", True),
+    Person("engineer", "韩雪", "hanxue@desk.example", True),
+    Person("customer", "Grace Holt", "grace@meridian.example", False, NEW_YORK, (("MERIDIAN", "admin"),)),
+    Person("customer", "Owen Price", "owen@meridian.example", False, NEW_YORK, (("MERIDIAN", "member"),)),
+    Person("customer", "Farah Aziz", "farah@tidewater.example", False, SINGAPORE, (("TIDEWATER", "member"),)),
+    Person("customer", "Lukas Frei", "lukas@alpenblick.example", False, BERLIN, (("ALPENBLICK", "member"),)),
+    Person("customer", "孙悦", "sun.yue@xinghe.example", True, belongs=(("XINGHE", "member"),)),
+    Person("customer", "何伟", "he.wei@chengjiang.example", True, belongs=(("CHENGJIANG", "admin"),)),
+    Person("customer", "谢婷", "xie.ting@chengjiang.example", True, belongs=(("CHENGJIANG", "member"),)),
+    Person("customer", "郭峰", "guo.feng@beiling.example", True, belongs=(("BEILING", "member"),)),
 ]
 
 

@@ -92,6 +92,12 @@ def release(at: datetime) -> int:
     return due.update(state=Letter.State.READY, next_try_at=F("release_at"))
 
 
+def tell_as_sent(*, before: datetime) -> int:
+    """Letters of the demo's past count as sent: they are shown, and nobody gets them. Returns how many."""
+    waiting = Letter.objects.filter(state__in=[Letter.State.READY, Letter.State.HELD], created_at__lt=before)
+    return waiting.update(state=Letter.State.SENT, reason=Letter.Reason.DEMO, sent_at=F("created_at"), secret="")
+
+
 def take_back(reason: str, subject: str) -> bool:
     """Cancels the letters held for a reason; False where one was let go before: then the caller undoes the rest.
 

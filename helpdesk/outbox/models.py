@@ -40,6 +40,8 @@ class Letter(models.Model):
         TAKEN_BACK = "taken_back", _("taken back")
         REPLACED = "replaced", _("a newer one took its place")
         BY_HAND = "by_hand", _("cancelled by hand")
+        # One that never went anywhere, though it counts as sent.
+        DEMO = "demo", _("demo")
 
     kind = models.CharField(max_length=60)
     channel = models.CharField(max_length=20, default="mail")

@@ -39,7 +39,7 @@ def test_everybody_of_the_demo_can_log_in(tmp_path: Path) -> None:
 
 def test_half_of_them_are_chinese(tmp_path: Path) -> None:
     seed(tmp_path / "demo.json")
-    assert sorted(Customer.objects.values_list("language", flat=True)) == ["en"] * 3 + ["zh-hans"] * 3
+    assert sorted(Customer.objects.values_list("language", flat=True)) == ["en"] * 6 + ["zh-hans"] * 6
     assert User.objects.filter(language="zh-hans").count() >= 6
 
 

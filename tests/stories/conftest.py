@@ -12,11 +12,11 @@ from tests.stories.desk import Desk
 
 @pytest.fixture(scope="module")
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """The real product, with the demo that the module's DEMO names: "full" with tickets, "people" only."""
+    """The real product, with the demo that the module's DEMO names: "day" with tickets, "people" only."""
     # Not pytest's own folder: that one is closed to PostgreSQL's user where we are root.
     with tempfile.TemporaryDirectory(prefix="helpdesk-story-") as folder:
         os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data", DEMO=getattr(request.module, "DEMO", "full"))
+        desk = Desk.start(Path(folder) / "data", DEMO=getattr(request.module, "DEMO", "day"))
         try:
             yield desk
         finally:

@@ -56,6 +56,7 @@ class Desk:
 
     @classmethod
     def start(cls, data: Path, port: int | None = None, **env: str) -> "Desk":
+        """Starts one and waits until it is open; a day's demo unless DEMO says another."""
         port = port or free_port()
         # What a killed desk left there is not this one's word.
         (data / "run.json").unlink(missing_ok=True)
@@ -64,7 +65,7 @@ class Desk:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"],
                 cwd=ROOT,
-                env=environment(data, port, **env),
+                env=environment(data, port, **({"DEMO": "day"} | env)),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -73,7 +74,7 @@ class Desk:
             )
         desk = cls(data, port, process)
         try:
-            wait_for("the desk opens", desk.run_file, 120)
+            wait_for("the desk opens", desk.run_file, 300 if env.get("DEMO") == "full" else 120)
         except AssertionError as error:
             desk.stop()
             raise AssertionError(f"{error}\n{(data / 'up.log').read_text()}") from None

@@ -19,7 +19,7 @@ import pytest
 from tests.stories.desk import GUARD, ROOT, Desk, argv, environment, wait_for
 
 pytestmark = [pytest.mark.story]
-DEMO = "full"
+DEMO = "day"
 BEATS = ("worker", "pulse", "qcluster")
 WHOLE = {"up": 1, "postgres": 1, "gunicorn": 3, "worker": 1, "jobs": 6, "pulse": 1}
 # Enqueues what it reads: a task that writes one row of that name.

@@ -4,13 +4,14 @@ Every line is what a customer or an engineer might have done; nothing is written
 and letters are as real as any. Called by `seed_demo`, never beside real tickets.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
 
 from helpdesk.accounts.models import Customer, Membership, User
-from tickets import actions, demo_files
+from tickets import actions
+from tickets.demo import files
+from tickets.demo.life import Life
 from tickets.models import Category, Ticket
 
 
@@ -218,12 +219,17 @@ STORIES = [
 ]
 
 
-def seed(*, at: datetime) -> list[Ticket]:
-    """Writes the stories as if they had happened before `at`, oldest first."""
+def lives(at: datetime) -> list[tuple[datetime, Life]]:
+    """Each story with the instant it was filed, as it would have happened before `at`."""
     engineers = {zh: cycle(User.objects.filter(staff_role="engineer", language=_code(zh))) for zh in (True, False)}
     customers = {zh: cycle(_customers(zh)) for zh in (True, False)}
     stories = sorted(STORIES, key=lambda s: -s.ago)
-    return [_tell(s, next(customers[s.chinese]), next(engineers[s.chinese]), at) for s in stories]
+    filed = [at - timedelta(minutes=s.ago) for s in stories]
+    told = [
+        _tell(s, next(customers[s.chinese]), next(engineers[s.chinese]), when)
+        for s, when in zip(stories, filed, strict=True)
+    ]
+    return list(zip(filed, told, strict=True))
 
 
 def _code(chinese: bool) -> str:
@@ -235,9 +241,8 @@ def _customers(chinese: bool) -> list[tuple[Customer, User]]:
     return [(m.customer, m.user) for m in rows.select_related("customer", "user").order_by("customer__name", "pk")]
 
 
-def _tell(story: Story, who: tuple[Customer, User], engineer: User, at: datetime) -> Ticket:
+def _tell(story: Story, who: tuple[Customer, User], engineer: User, filed: datetime) -> Life:
     customer, requester = who
-    filed = at - timedelta(minutes=story.ago)
     ticket = actions.open_ticket(
         customer=customer,
         title=story.title,
@@ -246,19 +251,15 @@ def _tell(story: Story, who: tuple[Customer, User], engineer: User, at: datetime
         impact=story.impact,
         urgency=story.urgency,
         service=story.service,
-        files=[one.pk for one in demo_files.attach(story.files, by=requester, at=filed)],
+        files=[one.pk for one in files.attach(story.files, by=requester, at=filed)],
         by=requester,
         at=filed,
     )
     # Whoever was given it works on it.
     engineer = ticket.assigned_to or engineer
-    for when, step, text in _steps(story, filed):
-        _step(Ticket.objects.get(pk=ticket.pk), step, text, requester, engineer, when)
-    return ticket
-
-
-def _steps(story: Story, filed: datetime) -> Iterator[tuple[datetime, str, str]]:
-    return ((filed + timedelta(minutes=m), step, text) for m, step, text in story.steps)
+    for minutes, step, text in story.steps:
+        now = yield filed + timedelta(minutes=minutes)
+        _step(Ticket.objects.get(pk=ticket.pk), step, text, requester, engineer, now)
 
 
 def _step(ticket: Ticket, step: str, text: str, requester: User, engineer: User, at: datetime) -> None:
