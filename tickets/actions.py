@@ -97,7 +97,7 @@ def open_ticket(
     # Whoever files for a customer has spoken with them.
     assigning.keep(choice, ticket, worked=(customer.pk, by.pk) if by.is_desk else None, at=at)
     leads = [] if choice.to else notify.leads()
-    notify.opened(ticket, by=by, engineer=choice.to, leads=leads, at=at, priority=priority)
+    notify.opened(ticket, by=by, engineer=choice.told, leads=leads, at=at, priority=priority)
     return ticket
 
 

@@ -17,7 +17,7 @@ from helpdesk.accounts.models import Customer, StaffRole, User
 from helpdesk.audit.record import SYSTEM, Happening
 from oncall.duty import Colleague, duty, spoken_code
 from oncall.families import FAMILIES
-from tickets import loads
+from tickets import loads, notify
 from tickets.assignment import ALGORITHM, Decision, Engineer, Wanted, decide, sentence
 from tickets.models import AssignmentDecision, Ticket
 
@@ -29,7 +29,8 @@ LOCK = 7240152
 # Two statements in one journey: the second sees what was committed while the first waited.
 LOCKED = """
 SELECT pg_advisory_xact_lock(%s), (SELECT rank FROM sla_priority WHERE code = %s);
-SELECT u.id, greatest(l.points, 0), l.last_assigned_at, h.user_id IS NOT NULL, t.named, c.restricted
+SELECT u.id, greatest(l.points, 0), l.last_assigned_at, h.user_id IS NOT NULL, t.named, c.restricted,
+    u.no_mail
 FROM accounts_user u
 JOIN accounts_customer c ON c.id = %s
 LEFT JOIN tickets_load l ON l.user_id = u.id
@@ -47,6 +48,7 @@ class Standing(NamedTuple):
     handled: bool
     named: bool | None
     restricted: bool
+    no_mail: list[str]
 
     @property
     def may_see(self) -> bool:
@@ -61,6 +63,12 @@ class Choice:
     engineers: list[Engineer]
     decision: Decision
     colleagues: dict[str, Colleague]
+    standings: dict[int, Standing]
+
+    @property
+    def told(self) -> Colleague | None:
+        """Who takes it, where they want a letter about that."""
+        return self.to if self.to and notify.wants(self.standings[self.to.user].no_mail, "ticket.assigned") else None
 
     @property
     def to(self) -> Colleague | None:
@@ -86,7 +94,7 @@ def choose(
     wanted = Wanted(rank, spoken, service or None, response_due_in_s)
     colleagues = {c.key: c for c in on_duty if c.user in standings}
     engineers = [_engineer(key, c, standings[c.user], at) for key, c in colleagues.items()]
-    return Choice(wanted, engineers, decide(wanted, engineers), colleagues)
+    return Choice(wanted, engineers, decide(wanted, engineers), colleagues, standings)
 
 
 def _standings(customer: UUID, priority: str, at: datetime) -> tuple[int, dict[int, Standing]]:

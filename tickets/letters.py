@@ -165,7 +165,7 @@ def _customers_readers(letter: Letter, ticket: Ticket, message: Message | None) 
     """Those of the letter's readers who still read the ticket, and what the outsiders among them have not read."""
     keys = {letter.to_key, *(reader["key"] for reader in letter.cc)}
     said = message.pk if message else 0
-    known = [h for h in hearers(ticket, ["requester"]) if h.key in keys and (h.since is None or said > h.since)]
+    known = [h for h in hearers(ticket, {"requester": ""}) if h.key in keys and (h.since is None or said > h.since)]
     since = max((h.since for h in known if h.since is not None), default=0)
     return {h.key: h.name for h in known}, max(since, letter.data.get("since", 0))
 

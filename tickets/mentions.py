@@ -25,7 +25,7 @@ AT = "@＠"
 # A tag, or text up to the next one.
 PIECE = regex.compile(r"<[^>]*>|[^<]+")
 SILENT = ("code", "pre", "a")
-KNOWN = ["name", "email", "language", "zone", "staff_role", "is_active", "is_service"]
+KNOWN = ["name", "email", "language", "zone", "staff_role", "is_active", "is_service", "no_mail"]
 
 
 def call(message: Message, deed: "Deed") -> list[User]:

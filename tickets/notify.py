@@ -3,22 +3,35 @@
 Customer side: one letter, to the requester in their language with the participants in copy, so that everybody sees who
 else has it. An outsider gets only what was said after they were let in (security.md, M-04), never a mere change of
 status. Desk side: the assignee and those who follow, each alone. Whoever caused an event gets no letter about it, and
-whoever left hears nothing; the receipt of a new ticket is the one exception. Letters carry numbers and codes; words are
-made when they leave.
+whoever left hears nothing; the receipt of a new ticket is the one exception. Nobody gets what they said they do without
+(preferences.py), which the statement that reads the hearers knows. Letters carry numbers and codes; words are made when
+they leave.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from helpdesk.accounts.models import User, key_of
+from helpdesk.accounts.models import Mail, User, key_of
 from helpdesk.audit.record import Actor
 from helpdesk.outbox.enqueue import Draft, Hold, Reader, enqueue
 from helpdesk.outbox.models import Letter
 from tickets.models import Ticket
+
+# What somebody may do without, of all that is told here.
+TOPICS = {
+    "ticket.received": Mail.FILED,
+    "ticket.answered": Mail.REPLIES,
+    "ticket.colleague_replied": Mail.REPLIES,
+    "ticket.closed": Mail.CLOSINGS,
+    "ticket.auto_closed": Mail.CLOSINGS,
+    "ticket.assigned": Mail.ASSIGNED,
+    "ticket.mentioned": Mail.MENTIONED,
+    "ticket.warning": Mail.WARNING,
+}
 
 
 @dataclass(frozen=True)
@@ -58,14 +71,20 @@ def tell(ticket: Ticket, news: Iterable[News], *, by: Actor, at: datetime, hold:
         for side in one.hearers:
             before = sides[side].data if side in sides else {"ref": ticket.ref, "by": by.key}
             sides[side] = News(one.kind, (), before | one.data)
-        if one.to and one.to.key != by.key:
+        if one.to and one.to.key != by.key and wants(one.to.no_mail, one.kind):
             drafts.append(Draft(one.kind, one.to, {"ref": ticket.ref, "by": by.key} | one.data))
-    known = [h for h in hearers(ticket, sides) if h.key not in alone] if sides else []
+    asked = {side: TOPICS.get(merged.kind, "") for side, merged in sides.items()}
+    known = [h for h in hearers(ticket, asked) if h.key not in alone] if sides else []
     for side, merged in sides.items():
         drafts += _letters(side, merged, [h for h in known if h.side == side])
     if not drafts:
         return []
     return enqueue(drafts, at=at, subject=ticket.ref, customer=ticket.customer_id, hold=hold)
+
+
+def wants(no_mail: Iterable[str], kind: str) -> bool:
+    """Whether somebody who does without `no_mail` gets a letter of this kind."""
+    return TOPICS.get(kind, "") not in no_mail
 
 
 def _letters(side: str, news: News, who: list[Hearer]) -> list[Draft]:
@@ -85,7 +104,9 @@ def opened(
 ) -> list[Letter]:
     """The receipt for the requester; and who has the ticket now, or that nobody could be given it. One statement."""
     ref = ticket.ref
-    drafts = [] if ticket.requester.is_service else [_receipt(ticket, priority)]
+    requester = ticket.requester
+    heard = not requester.is_service and wants(requester.no_mail, "ticket.received")
+    drafts = [_receipt(ticket, priority)] if heard else []
     if engineer and engineer.key != by.key:
         drafts.append(Draft("ticket.assigned", engineer, {"ref": ref}))
     drafts += [Draft("ticket.assignment_failed", lead, {"ref": ref}) for lead in leads]
@@ -107,20 +128,22 @@ def leads() -> list[User]:
 HEARERS = {
     "requester": """
 SELECT 'requester', 0, 0, u.id, u.email, u.language, u.zone, NULL::bigint, u.name FROM accounts_user u
-WHERE u.id = %(requester)s AND u.is_active AND NOT u.is_service AND EXISTS (
+WHERE u.id = %(requester)s AND u.is_active AND NOT u.is_service AND NOT %(requester_topic)s = ANY(u.no_mail)
+AND EXISTS (
     SELECT 1 FROM accounts_membership m WHERE m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active)
 UNION ALL
 SELECT 'requester', 1, p.id, u.id, u.email, u.language, u.zone, NULL, u.name FROM tickets_participant p
 JOIN accounts_user u ON u.id = p.user_id
 JOIN accounts_membership m ON m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active
-WHERE p.ticket_id = %(ticket)s AND u.is_active
+WHERE p.ticket_id = %(ticket)s AND u.is_active AND NOT %(requester_topic)s = ANY(u.no_mail)
 UNION ALL
 SELECT 'requester', 2, p.id, NULL, p.email, p.language, c.zone, p.since, p.name FROM tickets_participant p
 JOIN accounts_customer c ON c.id = %(customer)s
 WHERE p.ticket_id = %(ticket)s AND p.user_id IS NULL AND p.confirmed_by_id IS NOT NULL""",
     "assignee": """
 SELECT 'assignee', 3, u.id, u.id, u.email, u.language, u.zone, NULL::bigint, u.name FROM accounts_user u
-WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND (u.id = %(assignee)s OR u.id IN (
+WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND NOT %(assignee_topic)s = ANY(u.no_mail)
+AND (u.id = %(assignee)s OR NOT 'followed' = ANY(u.no_mail) AND u.id IN (
     SELECT f.user_id FROM tickets_follow f WHERE f.ticket_id = %(ticket)s)
 ) AND (u.staff_role <> 'engineer' OR NOT EXISTS (
     SELECT 1 FROM accounts_customer c WHERE c.id = %(customer)s AND c.restricted AND NOT EXISTS (
@@ -128,13 +151,14 @@ WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND (u.id = 
 }
 
 
-def hearers(ticket: Ticket, sides: Iterable[str]) -> list[Hearer]:
-    """Those of these sides who hear of the ticket now. One statement."""
+def hearers(ticket: Ticket, sides: Mapping[str, str]) -> list[Hearer]:
+    """Those of these sides who hear of the ticket now, and do not do without the side's topic. One statement."""
     given: dict[str, Any] = {
         "ticket": ticket.pk,
         "customer": ticket.customer_id,
         "requester": ticket.requester_id,
         "assignee": ticket.assigned_to_id,
+        **{f"{side}_topic": str(topic) for side, topic in sides.items()},
     }
     with connection.cursor() as cursor:
         cursor.execute("\nUNION ALL".join(HEARERS[side] for side in sides) + "\nORDER BY 2, 3", given)

@@ -52,6 +52,22 @@ class News(models.TextChoices):
     NEW = "new", _("A new ticket arrives")
 
 
+class Mail(models.TextChoices):
+    """What somebody may do without: letters that tell them nothing they must act on (preferences.py)."""
+
+    FILED = "filed", _("The receipt of a ticket I filed")
+    REPLIES = "replies", _("An engineer or a colleague writes on a ticket of mine")
+    CLOSINGS = "closings", _("A ticket of mine is closed")
+    ASSIGNED = "assigned", _("A ticket is assigned to me")
+    MENTIONED = "mentioned", _("A colleague calls me in a note")
+    WARNING = "warning", _("A promise is in danger")
+    FOLLOWED = "followed", _("Something happens on a ticket that I only follow")
+
+
+MAILS_TO_CUSTOMERS = [Mail.FILED, Mail.REPLIES, Mail.CLOSINGS]
+MAILS_TO_THE_DESK = [Mail.ASSIGNED, Mail.MENTIONED, Mail.WARNING, Mail.FOLLOWED]
+
+
 def all_news() -> list[str]:
     return [str(kind) for kind in News.values]
 
@@ -162,6 +178,8 @@ class User(AbstractBaseUser):
     after_send = models.CharField(max_length=10, choices=AfterSend.choices, default=AfterSend.STAY, editable=False)
     news = ArrayField(models.CharField(max_length=10), default=all_news, editable=False)
     notify = models.BooleanField(default=False, editable=False)
+    # What they do without, so that a kind which is new is heard of by everybody.
+    no_mail = ArrayField(models.CharField(max_length=10), default=list, editable=False)
 
     objects = UserManager.from_queryset(UserQuerySet)()
 
