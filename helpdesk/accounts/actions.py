@@ -252,6 +252,7 @@ def set_password(*, person: User, password: str, at: datetime, keep_session: str
     person.save(update_fields=["password"])
     _lock_out(person, by=person, at=at, keep=keep_session)
     _record(Happening("account.password_changed"), by=person, at=at, subject=person.key)
+    enqueue([Draft("account.password_changed", person)], at=at, subject=person.key)
 
 
 @transaction.atomic
@@ -264,11 +265,10 @@ def logged_in(*, person: User, at: datetime) -> None:
 def second_factor_changed(*, person: User, action: str, at: datetime, keep_session: str | None) -> None:
     """After a person set up or removed a factor: `action` is added or removed. Ends every other session."""
     _lock_out(person, by=person, at=at, keep=keep_session)
-    happening = {
-        "added": Happening("account.second_factor_added"),
-        "removed": Happening("account.second_factor_removed"),
-    }[action]
+    added, removed = Happening("account.second_factor_added"), Happening("account.second_factor_removed")
+    happening = {"added": added, "removed": removed}[action]
     record([happening], by=person, at=at, subject=person.key)
+    enqueue([Draft(happening.action, person)], at=at, subject=person.key)
 
 
 # --- Others' ---------------------------------------------------------------------------------------------------------
@@ -372,6 +372,7 @@ def reset_second_factor(*, person: User, by: User, at: datetime) -> User:
     if authenticators_of(person).delete()[0]:
         _lock_out(person, by=by, at=at)
         _record(Happening("account.second_factor_reset"), by=by, at=at, subject=person.key)
+        enqueue([Draft("account.second_factor_removed", person)], at=at, subject=person.key)
     return person
 
 

@@ -121,3 +121,74 @@ def test_a_link_to_set_a_password_goes_to_whoever_may_still_come_in(cast: Any) -
     assert f"{settings.SITE_URL}/accounts/password/reset/key/" in text(sent(written))
     type(cast.cora).objects.filter(pk=cast.cora.pk).update(is_active=False)
     assert compose(written, AT) is None
+
+
+def test_who_gets_a_new_password_or_loses_a_factor_is_told_where_to_complain(cast: Any) -> None:
+    from allauth.mfa.models import Authenticator
+
+    from helpdesk.accounts import actions as people
+
+    people.set_password(person=cast.cora, password="a long enough password", at=AT)
+    Authenticator.objects.create(user=cast.cora, type=Authenticator.Type.TOTP, data={})
+    people.reset_second_factor(person=cast.cora, by=cast.ada, at=AT)
+    for kind in ("account.password_changed", "account.second_factor_removed"):
+        mail = sent(letter(kind))
+        assert mail["To"] == "Cora <cora@desk.example>"
+        assert settings.DEFAULT_FROM_EMAIL in text(mail)
+        assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_logo_goes_along_inside_the_mail(cast: Any) -> None:
+    import hashlib
+
+    from helpdesk import site
+    from helpdesk.models import SiteSettings
+
+    picture = b"\x89PNG\r\n\x1a\n" + b"0" * 40
+    digest = hashlib.sha256(picture).hexdigest()
+    row = SiteSettings.objects.create(logo=picture, logo_type="image/png", logo_digest=digest, colour="#7a1f5c")
+    site.hold(row)
+    file(cast)
+    mail = sent(letter("ticket.received"))
+    html = text(mail, "html")
+    assert 'src="cid:logo"' in html
+    assert "#7a1f5c" in html
+    assert mail.get_content_type() == "multipart/related"
+    (logo,) = [part for part in mail.walk() if part.get_content_maintype() == "image"]
+    assert logo["Content-ID"] == "<logo>"
+    assert logo.get_content_disposition() == "inline"
+    assert logo.get_payload(decode=True) == picture
+
+
+def test_a_long_message_is_cut_with_a_link_and_files_are_named_and_not_attached(cast: Any) -> None:
+    ticket = file(cast, description="```\n" + "a line of a log\n" * 600 + "```")
+    mail = sent(letter("ticket.assigned"))
+    said = text(mail)
+    assert len(said) < 6000
+    assert "It goes on" in said
+    assert said.count("```") == 2
+    assert f"{settings.SITE_URL}/tickets/{ticket.ref}/" in said
+    assert text(mail, "html").count("<pre") == text(mail, "html").count("</pre>") == 1
+
+
+def test_a_long_title_is_cut_in_the_subject_and_stands_whole_in_the_mail(cast: Any) -> None:
+    title = "很长的标题" * 90
+    file(cast, title=title)
+    mail = sent(letter("ticket.received"))
+    assert len(mail["Subject"].strip()) <= 150
+    assert title in text(mail, "html")
+
+
+def test_the_reason_of_a_mail_that_cannot_be_written_stands_with_the_letter(cast: Any, monkeypatch: Any) -> None:
+    from helpdesk.outbox import claim, deliver
+
+    file(cast)
+    monkeypatch.setattr("tickets.letters._facts", lambda ticket: {"ref": ticket.ref})
+    broken = letter("ticket.received")
+    post = deliver.Post()
+    (claimed,) = [one for one in claim.claim(9, by="test", at=AT) if one.pk == broken.pk]
+    post._deliver(deliver.Job(claimed, AT, 0.0, False), None)  # type: ignore[arg-type]
+    broken.refresh_from_db()
+    assert (broken.state, broken.reason) == ("failed", "unwritable")
+    assert "ticket.received.subject" in broken.last_error
+    assert "ticket.title" in broken.last_error
