@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def set_language(request: HttpRequest) -> HttpResponse:
     """Stores the language in a cookie, and with the person where somebody is logged in; then back to the page."""
     code = request.POST.get("language", "")
-    back = request.POST.get("next", "/")
+    back = without_language(request.POST.get("next", "/"))
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = "/"
     answer = HttpResponseRedirect(back)
@@ -64,6 +64,13 @@ def set_language(request: HttpRequest) -> HttpResponse:
             request.user.language = code
             request.user.save(update_fields=["language"])
     return answer
+
+
+def without_language(address: str) -> str:
+    """The page without a `lang` of its own, which would outweigh what was just chosen."""
+    page, _mark, query = address.partition("?")
+    rest = "&".join(part for part in query.split("&") if part and not part.startswith("lang="))
+    return f"{page}?{rest}" if rest else page
 
 
 @require_safe

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "sla",
     "oncall",
     "tickets",
+    "docs",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -268,6 +269,12 @@ TIME_ZONE = "UTC"
 # What a new person or company is offered first, until an administrator chooses (helpdesk/site.py).
 DEFAULT_LANGUAGE = os.environ.get("DEFAULT_LANGUAGE", "zh-hans")
 DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Asia/Shanghai")
+
+# --- What is asked of AWS, and how often -----------------------------------------------------------------------------
+
+# The policy promises these, and the schedule keeps them.
+SUPPORT_POLL_MINUTES = 10
+HEALTH_POLL_MINUTES = 15
 
 # --- Attached files --------------------------------------------------------------------------------------------------
 

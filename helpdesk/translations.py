@@ -120,7 +120,7 @@ def messages() -> Catalog:
 
 
 def _sources() -> Iterator[Path]:
-    for folder in ("helpdesk", "oncall", "sla", "tickets"):
+    for folder in ("docs", "helpdesk", "oncall", "sla", "tickets"):
         yield from (p for p in sorted((settings.BASE_DIR / folder).rglob("*.py")) if "migrations" not in p.parts)
     for pattern in ("*.html", "*.txt", "*.subject"):
         yield from sorted((settings.BASE_DIR / "templates").rglob(pattern))

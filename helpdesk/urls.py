@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from helpdesk import console, mail_previews, pages, site_views
 from tickets import api_docs
-from tickets.api import api
+from tickets.sla_api import api
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("tickets.urls")),
     path("api/docs", api_docs.docs, name="api_docs"),
     path("api/", api.urls),
+    path("", include("docs.urls")),
     path("", include("oncall.urls")),
     path("", include("helpdesk.accounts.urls")),
     path("accounts/", include("allauth.urls")),

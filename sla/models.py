@@ -128,6 +128,8 @@ class PolicyVersion(Version):
     objects = VersionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("policy version")
+        verbose_name_plural = _("policy versions")
         constraints = [
             models.UniqueConstraint(fields=["number"], name="policy_number"),
             models.CheckConstraint(
@@ -152,7 +154,12 @@ class Target(models.Model):
     description_en = models.CharField(max_length=200)
 
     class Meta:
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
         constraints = [models.UniqueConstraint(fields=["policy", "plan", "priority"], name="one_target")]
+
+    def __str__(self) -> str:
+        return self.priority.label
 
     @property
     def description(self) -> str:
@@ -168,7 +175,12 @@ class MatrixCell(models.Model):
     priority = models.ForeignKey(Priority, models.PROTECT)
 
     class Meta:
+        verbose_name = _("cell of the matrix")
+        verbose_name_plural = _("cells of the matrix")
         constraints = [models.UniqueConstraint(fields=["policy", "impact", "urgency"], name="one_cell")]
+
+    def __str__(self) -> str:
+        return f"{self.impact.label} × {self.urgency.label}"
 
 
 class Calendar(Bilingual):

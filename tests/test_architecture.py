@@ -11,9 +11,12 @@ from django.template.loader import get_template
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = [
-    p for d in ("helpdesk", "oncall", "sla", "tickets") for p in (ROOT / d).rglob("*.py") if "migrations" not in p.parts
+    p
+    for d in ("docs", "helpdesk", "oncall", "sla", "tickets")
+    for p in (ROOT / d).rglob("*.py")
+    if "migrations" not in p.parts
 ]
-STOREYS = ["helpdesk", "outbox", "audit", "accounts", "sla", "oncall", "tickets"]
+STOREYS = ["helpdesk", "outbox", "audit", "accounts", "sla", "oncall", "tickets", "docs"]
 # The doors: where the clock is read and handed on as `at`.
 DOORS = re.compile(
     r"(views|portal|api|inbound|tasks|console|pages|middleware|adapter|admin|supervisor|pulse|demo)\.py$"

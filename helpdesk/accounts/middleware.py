@@ -22,7 +22,7 @@ from helpdesk.audit.record import Sender, sender
 from helpdesk.site import current
 
 Get = Callable[[HttpRequest], HttpResponse]
-PUBLIC = ("/accounts/", "/invitation/")
+PUBLIC = ("/accounts/", "/invitation/", "/docs/")
 
 
 class LanguageAndZone:

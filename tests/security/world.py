@@ -74,6 +74,7 @@ def build(cast: Any) -> World:
         "<uuid:pk>": str(cast.acme.pk),
         "<uuid:customer>": str(cast.acme.pk),
         "<str:token>": "unknown-token",
+        "<str:document>": "SLA-POLICY",
     }
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)

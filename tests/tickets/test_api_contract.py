@@ -13,7 +13,13 @@ from helpdesk.accounts import keys
 from tickets import actions
 from tickets.models import Ticket
 
-OPERATIONS = ["GET /api/tickets", "GET /api/tickets/{ref}", "POST /api/tickets", "POST /api/tickets/{ref}/replies"]
+OPERATIONS = [
+    "GET /api/sla",
+    "GET /api/tickets",
+    "GET /api/tickets/{ref}",
+    "POST /api/tickets",
+    "POST /api/tickets/{ref}/replies",
+]
 MODES = [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE]
 EXAMPLES = settings(
     max_examples=40, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)

@@ -1,0 +1,15 @@
+from django.urls import path
+
+from docs import sla_views, views
+
+urlpatterns = [
+    path("docs/", views.index, name="docs"),
+    path("docs/<str:document>", views.document, name="document"),
+    path("sla-config", sla_views.sla_config, name="sla_config"),
+    path("sla-config/history", sla_views.history, name="sla_history"),
+    path("sla-config/draft", sla_views.draft, name="sla_draft"),
+    path("sla-config/submit", sla_views.submit, name="sla_submit"),
+    path("sla-config/give-back", sla_views.give_back, name="sla_give_back"),
+    path("sla-config/discard", sla_views.discard, name="sla_discard"),
+    path("sla-config/publish", sla_views.publish, name="sla_publish"),
+]

@@ -1,0 +1,126 @@
+"""Drafts of the policy under /admin/: their author edits targets, definitions and the matrix; saving is an action.
+
+Everything else is read-only there, published versions above all. Drafts begin, are submitted and published on
+/sla-config/publish.
+"""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+
+from helpdesk.accounts.admin import ByAction
+from helpdesk.accounts.models import User
+from helpdesk.text import Line
+from sla import actions
+from sla.changes import FIELDS
+from sla.models import MatrixCell, PolicyVersion, State, Target
+from sla.sound import faults
+
+
+class TargetForm(forms.ModelForm):
+    """One priority's promise. Numbers are judged by sla/sound.py, together with their neighbours."""
+
+    response_time_minutes = forms.IntegerField(label=_l("First response, minutes"))
+    resolution_time_hours = forms.IntegerField(label=_l("Resolution, hours"))
+    update_minutes = forms.IntegerField(label=_l("Update, minutes"))
+    description_zh = Line(longest=100, label=_l("Definition in Chinese"), required=False)
+    description_en = Line(longest=200, label=_l("Definition in English"), required=False)
+
+    class Meta:
+        model = Target
+        fields = FIELDS
+
+    def _post_clean(self) -> None:
+        # The model's own validators would say the same once more, in other words.
+        for name in FIELDS:
+            if name in self.cleaned_data:
+                setattr(self.instance, name, self.cleaned_data[name])
+
+
+class TargetFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        if any(form.errors for form in self.forms):
+            return
+        by_rank = {form.instance.priority.rank: form for form in self.forms}
+        for rank, field, text in faults((rank, form.instance) for rank, form in by_rank.items()):
+            by_rank[rank].add_error(field, text)
+
+
+class OfTheVersion(admin.TabularInline):
+    """Rows that come with the draft and go with it."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_own_draft(request, obj)
+
+
+class TargetInline(OfTheVersion):
+    model = Target
+    form = TargetForm
+    formset = TargetFormSet
+    fields = ("priority", *FIELDS)
+    readonly_fields = ["priority"]
+    verbose_name_plural = _l("Targets")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).select_related("priority").order_by("priority__rank")
+
+
+class MatrixInline(OfTheVersion):
+    model = MatrixCell
+    fields = ["impact", "urgency", "priority"]
+    readonly_fields = ["impact", "urgency"]
+    verbose_name_plural = _l("Impact and urgency")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        found = super().get_queryset(request).select_related("impact", "urgency", "priority")
+        return found.order_by("impact__rank", "urgency__rank")
+
+
+def is_own_draft(request: HttpRequest, version: PolicyVersion | None) -> bool:
+    if version is None:
+        return bool(request.user.is_staff)
+    return bool(request.user.is_staff and version.state == State.DRAFT and version.author_id == request.user.pk)
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ByAction):
+    list_display = ["number", "state", "author", "approver", "effective_at", "published_at"]
+    ordering = ["-number"]
+    fields = ("number", "state", "author", "approver", "published_at", "effective_at")
+    readonly_fields = fields
+    inlines = [TargetInline, MatrixInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PolicyVersion | None = None) -> bool:
+        return is_own_draft(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
+        """Nothing of the version itself can be changed here; its rows are saved below."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        rows = {one.model: one.cleaned_data for one in formsets}
+        for one in formsets:
+            # What the admin reads to say what was changed.
+            one.new_objects, one.changed_objects, one.deleted_objects = [], [], []
+        targets = {said["id"].pk: said for said in rows.get(Target, [])}
+        cells = {said["id"].pk: said["priority"].pk for said in rows.get(MatrixCell, [])}
+        try:
+            actions.change(
+                policy=form.instance, targets=targets, cells=cells, by=cast(User, request.user), at=timezone.now()
+            )
+        except actions.Refused as refused:
+            messages.error(request, _("Not saved. %(why)s") % {"why": refused})
