@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from helpdesk.audit.models import Entry
-from sla import alarms
+from sla import alarms, hours
 from sla.clock import ClockState, Reckoning, Target, compute
 from sla.models import CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
 from sla.models import Target as TargetRow
@@ -172,10 +172,8 @@ def matrix_of(policy: int) -> Mapping[tuple[str, str], str]:
 @lru_cache(maxsize=64)
 def calendar_of(calendar: int) -> Calendar:
     """The working hours of a calendar version."""
-    kind = CalendarVersion.objects.values_list("rules", flat=True).get(pk=calendar)["kind"]
-    if kind != "24x7":
-        raise NotImplementedError(f"calendar version {calendar} is of a kind this release does not know: {kind}")
-    return AROUND_THE_CLOCK
+    zone, rules = CalendarVersion.objects.values_list("zone", "rules").get(pk=calendar)
+    return AROUND_THE_CLOCK if rules["kind"] == "24x7" else hours.read(rules | {"zone": zone})
 
 
 TOLD = [

@@ -198,7 +198,7 @@ class Calendar(Bilingual):
 
 
 class CalendarVersion(Version):
-    """One edition of a calendar. `rules` is {"kind": "24x7"}: the only kind until office hours arrive."""
+    """One edition of a calendar. `rules` is {"kind": "24x7"}, or {"kind": "hours"} with what sla/hours.py reads."""
 
     calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions")
     zone = models.CharField(max_length=64)
