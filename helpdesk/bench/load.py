@@ -22,7 +22,7 @@ from django.db.models import Model
 from helpdesk import refs
 from helpdesk.bench import lives, people, words
 from oncall.families import FAMILIES
-from sla import clocks
+from sla import alarms, clocks
 from sla.clock import ClockState
 from tickets import search
 from tickets.deed import NO_DUE
@@ -220,7 +220,7 @@ class Writer:
         self._steps(row)
         for state in states:
             self.last.sla_clock += 1
-            self.lines["sla_clock"].append(_clock_line(self.last.sla_clock, row, state))
+            self.lines["sla_clock"].append(_clock_line(self.last.sla_clock, row, state, self.at))
 
     def _life(self, draft: Draft) -> lives.Life:
         if draft.status in self.moulds:
@@ -330,11 +330,11 @@ def _entry_line(number: int, row: Row, step: lives.Step, data: dict[str, Any], o
     )
 
 
-def _clock_line(number: int, row: Row, state: ClockState) -> str:
+def _clock_line(number: int, row: Row, state: ClockState, at: datetime) -> str:
     engineer = f"user:{row.engineers[-1]}" if row.engineers[-1] else ""
     values = (
         *(number, refs.ref(row.number), state.kind, 1, row.company.key, state.target_s, state.started_at),
-        *(state.due_at, state.completed_at, state.breached_at, state.verdict, state.next_event_at),
+        *(state.due_at, state.completed_at, state.breached_at, state.verdict, alarms.next_event_at(state, at)),
         *(state.running_s, state.paused_s, state.remaining_s, state.cause or "", row.life.priority),
         *(row.category, engineer, "web"),
     )

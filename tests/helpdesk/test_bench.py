@@ -9,9 +9,9 @@ from django.db import connection
 
 from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
-from helpdesk.bench import assigning, load, people
+from helpdesk.bench import assigning, load, people, sweeping
 from helpdesk.bench.lives import ENTRIES, MESSAGES
-from sla import clocks
+from sla import alarms, clocks
 from sla.models import Clock
 from tickets import actions, loads
 from tickets.deed import NO_DUE
@@ -62,7 +62,8 @@ def test_history_leads_to_the_status_the_clocks_and_the_place_in_the_queue() -> 
         assert (reckoning.status, reckoning.priority) == (ticket.status, ticket.priority_id)
         stored = clocks.of_subjects([ticket.ref])[ticket.ref]
         for clock, state in zip(stored, (reckoning.response, reckoning.resolution), strict=True):
-            facts = ("target_s", "started_at", "due_at", "completed_at", "breached_at", "verdict", "next_event_at")
+            facts = ("target_s", "started_at", "due_at", "completed_at", "breached_at", "verdict")
+            assert clock.next_event_at == alarms.next_event_at(state, AT)
             assert {f: getattr(clock, f) for f in facts} == {f: getattr(state, f) for f in facts}, ticket.ref
             assert (clock.running_s, clock.remaining_s) == (state.running_s, state.remaining_s)
         due = clocks.next_due(stored)
@@ -112,3 +113,10 @@ def test_choosing_among_many_engineers_leaves_no_trace(monkeypatch: pytest.Monke
     assert [name for name, _ms in assigning.taken()] == ["choose", "keep", "both"]
     assert (User.objects.count(), Load.objects.count(), AssignmentDecision.objects.count()) == before
     assert loads.reconcile() == "no drift"
+
+
+def test_due_clocks_are_found_by_their_index_without_sorting() -> None:
+    taken = sweeping.measured(AT, count=20_000)
+    assert (taken.found, taken.index, taken.sorts) == (sweeping.DUE, "sla_clock_next_event_at_id_idx", False)
+    assert taken.rows <= sweeping.MOST_ROWS
+    assert not Clock.objects.exists(), "nothing of it stays"

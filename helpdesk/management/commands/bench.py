@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from helpdesk.accounts.models import User
-from helpdesk.bench import assigning, client, memory, pages, people, place, report, statements, upload
+from helpdesk.bench import assigning, client, memory, pages, people, place, report, statements, sweeping, upload
 from helpdesk.supervisor import Child
 from tickets import actions
 from tickets.models import Ticket
@@ -28,6 +28,8 @@ from tickets.models import Ticket
 MORE = 27
 # Percent of the machine that others may take before the numbers say more about them.
 QUIET = 15
+# Names no page: the sweep is measured, and nothing else.
+SWEEP = "sweep"
 
 
 class Command(BaseCommand):
@@ -37,7 +39,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tickets", type=int, default=100_000, help="how many tickets (10,000 of them open)")
         parser.add_argument("--fresh", action="store_true", help="load again, even where the database is there")
-        parser.add_argument("--only", default="", help="measure the pages with this in their names; keeps nothing")
+        parser.add_argument("--only", default="", help="measure what has this in its name, or 'sweep'; keeps nothing")
         parser.add_argument("--load-only", action="store_true", help="load and measure nothing")
         parser.add_argument("--memory", action=BooleanOptionalAction, default=True, help="measure memory too")
         parser.add_argument("--explain", action=BooleanOptionalAction, default=True, help="print the queue's plans")
@@ -50,7 +52,9 @@ class Command(BaseCommand):
         if not settings.SITE_IS_LOCAL:
             raise CommandError("The bench measures on this machine: leave SITE_URL out.", returncode=2)
         with place.server() as url, place.desk(url, tickets, fresh=fresh, at=timezone.now(), say=self.say):
-            if not load_only:
+            if only == SWEEP:
+                self.sweep()
+            elif not load_only:
                 self.measure(tickets, only, explain=explain and not only)
         if memory and not load_only and not only:
             self.memory()
@@ -76,7 +80,11 @@ class Command(BaseCommand):
         self.say("\n" + report.table([report.head(), *rows]))
         self.say(f"\nChoosing among {assigning.MANY} engineers, p50 ms: {assigning.told()}")
         if not only:
+            self.sweep()
             self.compare(count, bare, taken, counted)
+
+    def sweep(self) -> None:
+        self.say(f"\nFinding due clocks: {sweeping.told()}")
 
     def explain(self) -> None:
         for name, query in statements.queue_filters().items():
