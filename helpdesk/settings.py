@@ -377,7 +377,11 @@ OUTBOX_CONTENT = {
     "account.": "helpdesk.accounts.letters.content",
 }
 # What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.
-OUTBOX_GUARDS: dict[str, str] = {}
+OUTBOX_GUARDS = {
+    "clock_still_open": "tickets.ladder.clock_still_open",
+    "still_waiting": "tickets.waking.still_waiting",
+    "still_resolved": "tickets.waking.still_resolved",
+}
 
 # --- Static files, log -----------------------------------------------------------------------------------------------
 

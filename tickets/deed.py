@@ -97,7 +97,8 @@ class Deed:
         self.worked = self.by.is_desk
         if moved.verb.hears:
             # The words that go with the step: an outsider hears of nothing else.
-            self.tell(moved.verb.action, *moved.verb.hears, **({"message": self.word.pk} if self.word else {}))
+            said: dict[str, Any] = {"message": self.word.pk} if self.word else {}
+            self.tell(moved.verb.action, *moved.verb.hears, **said)
 
     def undo(self, entry: Entry, action: str, **columns: Any) -> None:
         """Takes back the step that `entry` wrote."""
@@ -121,8 +122,8 @@ class Deed:
     def happen(self, happening: Happening) -> None:
         self.happenings.append(happening)
 
-    def tell(self, kind: str, *hearers: str, **data: Any) -> None:
-        self.news.append(notify.News(kind, hearers, data))
+    def tell(self, kind: str, *hearers: str, guard: str = "", **data: Any) -> None:
+        self.news.append(notify.News(kind, hearers, data, guard=guard))
 
     def finish(self) -> Ticket:
         """Writes history, clocks, columns and letters; returns the ticket as it stands."""

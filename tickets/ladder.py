@@ -16,8 +16,9 @@ from helpdesk.accounts.models import StaffRole, key_of
 from helpdesk.audit.record import Happening
 from helpdesk.outbox.enqueue import Draft, Reader, enqueue
 from helpdesk.outbox.models import Letter
-from sla.models import Breach, Warning
+from sla.models import Breach, Clock, Verdict, Warning
 from sla.ringing import Rung
+from tickets import notify
 from tickets.models import Ticket
 
 LEADS_FROM, MANAGERS_FROM = 75, 90
@@ -25,13 +26,14 @@ LEADS_FROM, MANAGERS_FROM = 75, 90
 
 @dataclass(frozen=True)
 class Rank:
-    """Somebody of the ladder. `assigned` says that the ticket is theirs."""
+    """Somebody of the ladder. `no_mail` is what they do without; `assigned` says that the ticket is theirs."""
 
     key: str
     email: str
     language: str
     zone: str
     role: str
+    no_mail: tuple[str, ...]
     assigned: bool
 
 
@@ -83,13 +85,14 @@ def tell(ticket: Ticket, rung: Rung, *, at: datetime) -> list[Letter]:
 
 def _letters(ticket: Ticket, event: Breach | Warning, people: list[Rank]) -> list[Draft]:
     broken = isinstance(event, Breach)
-    hearers: list[Reader] = [*_of(people, 100 if isinstance(event, Breach) else event.percent)]
+    kind, guard = ("ticket.breached", "") if broken else ("ticket.warning", "clock_still_open")
+    ranks = _of(people, 100 if isinstance(event, Breach) else event.percent)
+    hearers: list[Reader] = [rank for rank in ranks if notify.wants(rank.no_mail, kind)]
     if broken:
         known = {h.email.lower() for h in hearers}
         hearers += [d for d in _director() if d.email.lower() not in known]
     data = {"ref": ticket.ref} | _numbers(event)
-    kind = "ticket.breached" if broken else "ticket.warning"
-    return [Draft(kind, hearer, data) for hearer in hearers]
+    return [Draft(kind, hearer, data, guard=guard) for hearer in hearers]
 
 
 def _of(people: list[Rank], percent: int) -> list[Rank]:
@@ -107,18 +110,23 @@ def _of(people: list[Rank], percent: int) -> list[Rank]:
 
 # An engineer who may no longer see a restricted customer hears nothing of it: the leads do.
 LADDER = """
-SELECT u.id, u.email, u.language, u.zone, u.staff_role, coalesce(u.id = %(assignee)s, false) FROM accounts_user u
+SELECT u.id, u.email, u.language, u.zone, u.staff_role, u.no_mail,
+    coalesce(u.id = %(assignee)s, false) FROM accounts_user u
 WHERE u.is_active AND (u.staff_role IN ('lead', 'admin') OR u.staff_role = 'engineer' AND u.id = %(assignee)s
     AND NOT EXISTS (SELECT 1 FROM accounts_customer c WHERE c.id = %(customer)s AND c.restricted AND NOT EXISTS (
         SELECT 1 FROM accounts_customerteam t WHERE t.customer_id = c.id AND t.user_id = u.id)))
-ORDER BY 6 DESC, u.id
+ORDER BY 7 DESC, u.id
 """
 
 
 def _ladder(ticket: Ticket) -> list[Rank]:
     with connection.cursor() as cursor:
         cursor.execute(LADDER, {"assignee": ticket.assigned_to_id, "customer": ticket.customer_id})
-        return [Rank(key_of(number), *rest) for number, *rest in cursor.fetchall()]
+        rows = cursor.fetchall()
+    return [
+        Rank(key_of(number), email, language, zone, role, tuple(no_mail), own)
+        for number, email, language, zone, role, no_mail, own in rows
+    ]
 
 
 def _director() -> list[Director]:
@@ -126,3 +134,9 @@ def _director() -> list[Director]:
     ours = site.current()
     address = ours.director_mail.strip()
     return [Director(address, ours.default_language, ours.default_zone)] if address else []
+
+
+def clock_still_open(letter: Letter) -> bool:
+    """Whether the promise that a letter warns of is still to be kept. One statement."""
+    clocks = Clock.objects.filter(subject=letter.subject, kind=letter.data["kind"], completed_at=None)
+    return clocks.filter(verdict__in=[Verdict.OPEN, Verdict.PAUSED]).exists()

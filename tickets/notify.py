@@ -38,13 +38,14 @@ TOPICS = {
 class News:
     """Something to be heard of: a kind of letter, which sides hear it ("requester", "assignee") and its numbers.
 
-    `to` is one person who hears it alone.
+    `to` is one person who hears it alone. `guard` names what must still be true when its letters leave.
     """
 
     kind: str
     hearers: tuple[str, ...]
     data: dict[str, Any] = field(default_factory=dict)
     to: User | None = None
+    guard: str = ""
 
 
 @dataclass
@@ -70,7 +71,7 @@ def tell(ticket: Ticket, news: Iterable[News], *, by: Actor, at: datetime, hold:
     for one in news:
         for side in one.hearers:
             before = sides[side].data if side in sides else {"ref": ticket.ref, "by": by.key}
-            sides[side] = News(one.kind, (), before | one.data)
+            sides[side] = News(one.kind, (), before | one.data, guard=one.guard)
         if one.to and one.to.key != by.key and wants(one.to.no_mail, one.kind):
             drafts.append(Draft(one.kind, one.to, {"ref": ticket.ref, "by": by.key} | one.data))
     asked = {side: TOPICS.get(merged.kind, "") for side, merged in sides.items()}
@@ -89,14 +90,14 @@ def wants(no_mail: Iterable[str], kind: str) -> bool:
 
 def _letters(side: str, news: News, who: list[Hearer]) -> list[Draft]:
     if side == "assignee":
-        return [Draft(news.kind, hearer, news.data) for hearer in who]
+        return [Draft(news.kind, hearer, news.data, guard=news.guard) for hearer in who]
     # Without words of ours or theirs there is nothing for somebody outside.
     who = [h for h in who if h.since is None or news.data.get("message", 0) > h.since]
     if not who:
         return []
     since = [h.since for h in who if h.since is not None]
     data = news.data | ({"since": max(since)} if since else {})
-    return [Draft(news.kind, who[0], data, cc=tuple(who[1:]))]
+    return [Draft(news.kind, who[0], data, cc=tuple(who[1:]), guard=news.guard)]
 
 
 def opened(

@@ -13,11 +13,15 @@ AFTER_THE_WINDOW = REOPEN_WINDOW + timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Plan:
-    """A stay: after `told` its customer gets `letter`, after `end` the desk takes the step `verb`."""
+    """A stay: after `told` its customer gets `letter`, after `end` the desk takes the step `verb`.
+
+    `guard` says that the stay goes on, when the letter leaves.
+    """
 
     told: timedelta
     action: str
     letter: str
+    guard: str
     end: timedelta
     verb: str
     end_letter: str
@@ -34,10 +38,22 @@ class Plan:
 
 PLAN = {
     Status.WAITING_CUSTOMER: Plan(
-        3 * DAY, "ticket.reminded", "ticket.reminder", 7 * DAY, "resolve", "ticket.auto_resolved"
+        told=3 * DAY,
+        action="ticket.reminded",
+        letter="ticket.reminder",
+        guard="still_waiting",
+        end=7 * DAY,
+        verb="resolve",
+        end_letter="ticket.auto_resolved",
     ),
     Status.RESOLVED: Plan(
-        5 * DAY, "ticket.closing_soon", "ticket.closing_soon", AFTER_THE_WINDOW, "close", "ticket.auto_closed"
+        told=5 * DAY,
+        action="ticket.closing_soon",
+        letter="ticket.closing_soon",
+        guard="still_resolved",
+        end=AFTER_THE_WINDOW,
+        verb="close",
+        end_letter="ticket.auto_closed",
     ),
 }
 

@@ -14,8 +14,10 @@ from django.db import connection, transaction
 
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import SYSTEM, Happening
-from helpdesk.refs import ref
+from helpdesk.outbox.models import Letter
+from helpdesk.refs import number, ref
 from sla import clocks
+from tickets import stays
 from tickets.deed import Deed
 from tickets.models import CloseReason, Status, Ticket
 from tickets.stays import PLAN, Plan
@@ -35,24 +37,24 @@ def wake(at: datetime) -> int:
     done, place = 0, FIRST
     while found := _due(at, place):
         place = (found[-1][1], found[-1][0])
-        for number, _wake_at in found:
+        for pk, _wake_at in found:
             try:
-                done += wake_one(number, at)
+                done += wake_one(pk, at)
             except Exception:
-                log.exception("%s could not be woken", ref(number))
+                log.exception("%s could not be woken", ref(pk))
     return done
 
 
 def _due(at: datetime, after: tuple[datetime, int]) -> list[tuple[int, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(DUE, [at, *after, SLICE])
-        return [(number, wake_at) for number, wake_at in cursor.fetchall()]
+        return [(pk, wake_at) for pk, wake_at in cursor.fetchall()]
 
 
 @transaction.atomic
-def wake_one(number: int, at: datetime) -> bool:
+def wake_one(pk: int, at: datetime) -> bool:
     """What is due on one ticket by `at`; False where somebody holds it, or it was done meanwhile."""
-    waiting = Ticket.objects.select_for_update(skip_locked=True).filter(pk=number, wake_at__lte=at)
+    waiting = Ticket.objects.select_for_update(skip_locked=True).filter(pk=pk, wake_at__lte=at)
     ticket = waiting.first()
     if ticket is None:
         return False
@@ -61,8 +63,12 @@ def wake_one(number: int, at: datetime) -> bool:
     plan = PLAN[Status(ticket.status)]
     if deed.at >= since + plan.end:
         _end(deed, plan)
-    else:
+    elif deed.at >= since + plan.told:
         _announce(deed, plan, since)
+    else:
+        # Too early: somebody put it there by hand.
+        stays.keep(ticket, since)
+        ticket.save(update_fields=["wake_at"])
     return True
 
 
@@ -84,5 +90,18 @@ def _announce(deed: Deed, plan: Plan, since: datetime) -> None:
         ticket.save(update_fields=["wake_at"])
         return
     deed.happen(Happening(plan.action, {"days": plan.told_days}, public=True))
-    deed.tell(plan.letter, "requester")
+    deed.tell(plan.letter, "requester", guard=plan.guard)
     deed.finish()
+
+
+# --- Letters that are late -------------------------------------------------------------------------------------------
+
+
+def still_waiting(letter: Letter) -> bool:
+    """Whether the ticket of a reminder waits for its customer yet. One statement."""
+    return Ticket.objects.filter(pk=number(letter.subject) or 0, status=Status.WAITING_CUSTOMER).exists()
+
+
+def still_resolved(letter: Letter) -> bool:
+    """Whether a ticket that was to be closed soon is resolved yet. One statement."""
+    return Ticket.objects.filter(pk=number(letter.subject) or 0, status=Status.RESOLVED).exists()

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils.module_loading import import_string
 
+from helpdesk import site
+from helpdesk.models import SiteSettings
 from sla.models import Breach, Clock, Warning
 from tests.stories.travel import Person, at, clock, history, letters, minutes, pulse, shanghai, warned, words
 from tickets.models import Ticket
@@ -237,3 +241,87 @@ def test_what_has_nothing_to_say_is_not_looked_at(cast: Any, ana: Person) -> Non
     assert clock(ticket).next_event_at == at("12:00")
     ana.says(ticket, at("11:00"), "resolve")
     assert not Clock.objects.exclude(next_event_at=None).exists()
+
+
+# --- Who is told late, and who else ----------------------------------------------------------------------------------
+
+
+def test_a_warning_that_is_not_true_any_more_does_not_leave(cast: Any, ana: Person, settings: Any) -> None:
+    ticket = answered(cast)
+    minutes(at("10:02"), at("12:01"))
+    (letter,) = letters(ticket, "ticket.warning")
+    asks = import_string(settings.OUTBOX_GUARDS[letter.guard])
+    assert asks(letter)
+    ana.says(ticket, at("12:05"), "resolve")
+    assert not asks(letter)
+
+
+def test_the_director_hears_of_a_breach_in_the_language_of_the_house(cast: Any) -> None:
+    SiteSettings.objects.update_or_create(pk=1, defaults={"director_mail": "director@desk.example"})
+    site.forget()
+    ticket = answered(cast)
+    minutes(at("10:02"), at("14:02"))
+    *_ladder, last = letters(ticket, "ticket.breached")
+    assert (last.to_key, last.to_address, last.language) == ("director", "director@desk.example", "zh-hans")
+    assert "director@desk.example" not in [x.to_address for x in letters(ticket, "ticket.warning")]
+
+
+def test_a_director_who_is_one_of_us_hears_once(cast: Any) -> None:
+    SiteSettings.objects.update_or_create(pk=1, defaults={"director_mail": cast.ada.email.upper()})
+    site.forget()
+    ticket = answered(cast)
+    minutes(at("10:02"), at("14:02"))
+    assert [x.to_address for x in letters(ticket, "ticket.breached")].count(cast.ada.email) == 1
+    assert len(letters(ticket, "ticket.breached")) == 4
+
+
+def test_who_does_without_warnings_hears_of_breaches_all_the_same(cast: Any) -> None:
+    cast.lee.no_mail = ["warning"]
+    cast.lee.save()
+    ticket = answered(cast)
+    minutes(at("10:02"), at("14:02"))
+    assert cast.lee.key not in [x.to_key for x in letters(ticket, "ticket.warning")]
+    assert cast.lee.key in [x.to_key for x in letters(ticket, "ticket.breached")]
+
+
+def test_an_engineer_who_may_no_longer_see_the_customer_hears_nothing(cast: Any) -> None:
+    ticket = answered(cast)
+    cast.acme.restricted = True
+    cast.acme.save()
+    minutes(at("10:02"), at("12:01"))
+    assert [x.to_key for x in letters(ticket, "ticket.warning")] == [cast.lee.key]
+
+
+# --- The console -----------------------------------------------------------------------------------------------------
+
+
+def test_the_console_shows_the_last_sweep_and_what_was_broken(cast: Any) -> None:
+    lee = Person(cast.lee)
+    assert "never" in words(lee.see("/console/", at("09:00")))
+    ticket = answered(cast)
+    minutes(at("10:02"), at("14:02"))
+    page = words(lee.see("/console/", at("14:03")))
+    assert "Clocks last looked at 22:02" in page
+    assert f"{ticket.ref} Acme Resolution Critical 22:00 22:00 22:01" in page
+    assert f"{ticket.ref} Resolution 90 % 21:36" in page
+    late = lee.see("/console/", at("14:30"))
+    assert 'data-state="bad"' in late[late.index("Clocks last looked at") : late.index("It took")]
+
+
+def test_the_console_costs_the_same_however_much_was_broken(cast: Any, cora: Person) -> None:
+    lee = Person(cast.lee)
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            lee.see("/console/", at("16:00"))
+        return len(asked)
+
+    answered(cast)
+    pulse(at("14:02"))
+    statements()
+    few = statements()
+    for n in range(4):
+        cora.files(cast, at(f"10:0{n + 2}"))
+    minutes(at("14:10"), at("14:20"))
+    assert Breach.objects.count() > 4
+    assert statements() == few
