@@ -121,5 +121,6 @@ def _filed(customer: Any, requester: Any, name: str, engineer: Any) -> Ticket:
     # Nothing of the staff's history may reach a customer, so each line of it carries a canary.
     with transaction.atomic():
         happening = Happening("ticket.assigned", {"old": None, "to": f"canary-{name}-history"})
-        record([happening], by=engineer, at=AT + timedelta(minutes=2), subject=ticket.ref, customer=customer.pk)
+        warned = Happening("ticket.warned", {"kind": f"canary-{name}-history", "percent": 50, "due": None})
+        record([happening, warned], by=engineer, at=AT + timedelta(minutes=2), subject=ticket.ref, customer=customer.pk)
     return ticket
