@@ -1,15 +1,16 @@
 """Child processes that are started again when they die, and that die with whoever started them.
 
 Standard library only, so that the one who watches stays small. `python -m helpdesk.supervisor` is what `manage.py up`
-turns into: PostgreSQL (where embedded), the web server and the worker, in this order; stopped in the other order. The
-kernel kills a child whose parent died (Linux, PR_SET_PDEATHSIG), and each of our processes passes that on to those it
-forks, so that kill -9 of a supervisor leaves nothing behind.
+turns into: PostgreSQL (where embedded), the mail catcher (where no mail server is named), the web server and the
+worker, in this order; stopped in the other order. The kernel kills a child whose parent died (Linux, PR_SET_PDEATHSIG),
+and each of our processes passes that on to those it forks, so that kill -9 of a supervisor leaves nothing behind.
 """
 
 import contextlib
 import ctypes
 import errno
 import fcntl
+import importlib.util
 import json
 import os
 import shutil
@@ -185,12 +186,15 @@ def up() -> None:
         # A desk that was killed could not take its sign down.
         (data / "run.json").unlink(missing_ok=True)
         server = None if os.environ.get("DATABASE_URL") else _database(data)
+        post = _catch_mail()
         try:
             if _prepare(data, stop):
-                _run(f"http://{_for_url(host)}:{port}", data, server, _children(listener.fileno()), stop)
+                _run(f"http://{_for_url(host)}:{port}", data, server, _children(listener.fileno(), post), stop)
         finally:
             if server:
                 server.stop()
+            if post:
+                post.close()
 
 
 def _run(address: str, data: Path, server: embedded.Server | None, children: list[Child], stop: Stop) -> None:
@@ -276,12 +280,29 @@ def _prepare(data: Path, stop: Stop) -> bool:
     return True
 
 
-def _children(listener: int) -> list[Child]:
+def _catch_mail() -> socket.socket | None:
+    """The door at which this desk's own mail is caught, told to all children; None where EMAIL_URL says another way.
+
+    It stays open here: while the catcher is started again letters wait at it.
+    """
+    local = urlsplit(os.environ.get("SITE_URL") or "http://").scheme == "http"
+    if os.environ.get("EMAIL_URL") or not local or importlib.util.find_spec("aiosmtpd") is None:
+        return None
+    door = socket.create_server(("127.0.0.1", 0), backlog=64)
+    os.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{door.getsockname()[1]}"
+    return door
+
+
+def _children(listener: int, post: socket.socket | None) -> list[Child]:
     web = [sys.executable, "-m", "gunicorn", "-c", "python:helpdesk.gunicorn_conf", "-b", f"fd://{listener}"]
-    return [
+    children = [
         Child("The web server", [*web, "helpdesk.wsgi"], fds=(listener,)),
         Child("The worker", [sys.executable, str(ROOT / "manage.py"), "worker"], patience=25),
     ]
+    if post:
+        catcher = [sys.executable, "-m", "helpdesk.mail_server", "--fd", str(post.fileno())]
+        children.insert(0, Child("The mail catcher", catcher, fds=(post.fileno(),)))
+    return children
 
 
 def _for_url(host: str) -> str:

@@ -34,6 +34,7 @@ PATIENCE_S = 180
 SETTLE_S = 20
 REQUESTS = 50
 AT_ONCE = 8
+MANAGED = ("manage.py worker", "manage.py pulse", "manage.py jobs")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _desk() -> Iterator[tuple["subprocess.Popen[bytes]", dict[str, Any]]]:
     """A desk of its own, with embedded PostgreSQL and the demo, until the end of the block."""
     data = Path(tempfile.mkdtemp(prefix="helpdesk-bench-"))
     data.chmod(0o755)
-    aside = ("DATABASE_URL", "SITE_URL", "HOST", "CACHE_URL", "DEMO")
+    aside = ("DATABASE_URL", "SITE_URL", "HOST", "CACHE_URL", "EMAIL_URL", "DEMO")
     env = {k: v for k, v in os.environ.items() if k not in aside} | {"HELPDESK_DATA": str(data), "PORT": str(_port())}
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "up"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
@@ -127,7 +128,7 @@ def _found(pattern: str, page: str) -> list[str]:
 def _name(command: list[str]) -> str:
     """A process as one would call it."""
     line = " ".join(command)
-    for mark in ("gunicorn", "helpdesk.supervisor", "manage.py worker", "manage.py pulse", "manage.py jobs"):
+    for mark in ("gunicorn", "helpdesk.supervisor", "helpdesk.mail_server", *MANAGED):
         if mark in line:
             return mark.removeprefix("manage.py ").replace("helpdesk.supervisor", "supervisor (up)")
     return "postgres" if "/postgres -D" in line else re.sub(r" 127\.0\.0\.1\(\d+\)", "", line)[:40]

@@ -21,7 +21,7 @@ from tests.stories.desk import GUARD, ROOT, Desk, argv, environment, wait_for
 pytestmark = [pytest.mark.story]
 DEMO = "day"
 BEATS = ("worker", "pulse", "qcluster")
-WHOLE = {"up": 1, "postgres": 1, "gunicorn": 3, "worker": 1, "jobs": 6, "pulse": 1}
+WHOLE = {"up": 1, "postgres": 1, "gunicorn": 3, "worker": 1, "jobs": 6, "pulse": 1, "mail": 1}
 # Enqueues what it reads: a task that writes one row of that name.
 HAND = """
 import sys, django
@@ -92,6 +92,10 @@ def pulse(desk: Desk) -> psutil.Process:
     return desk.find("manage.py", "pulse")
 
 
+def catcher(desk: Desk) -> psutil.Process:
+    return desk.find("helpdesk.mail_server")
+
+
 def worker(desk: Desk) -> psutil.Process:
     return desk.find("manage.py", "worker")
 
@@ -104,7 +108,7 @@ def postgres(desk: Desk) -> psutil.Process:
 
 
 @pytest.mark.parametrize(
-    "victim", [web_worker, web_master, cluster, guard, idle_worker, monitor, pulse, worker, postgres]
+    "victim", [web_worker, web_master, cluster, guard, idle_worker, monitor, pulse, catcher, worker, postgres]
 )
 def test_it_comes_back_and_nothing_is_lost(
     desk: Desk, enqueue: Callable[[str], None], victim: Callable[[Desk], psutil.Process]
@@ -189,6 +193,8 @@ def role_of(words: list[str]) -> str | None:
         return "postgres"
     if "helpdesk.supervisor" in words:
         return "up"
+    if "helpdesk.mail_server" in words:
+        return "mail"
     found = [name for name in ("gunicorn", "worker", "jobs", "pulse") if name in words]
     return found[0] if found else None
 
