@@ -21,7 +21,7 @@ from helpdesk import __version__
 from helpdesk.accounts.doors import PersonRequest
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.models import Heartbeat
-from helpdesk.outbox.models import Letter
+from helpdesk.outbox.models import Letter, health
 from helpdesk.schedule import LATE_AFTER
 from helpdesk.storage import LEAST_ROOM, store
 from helpdesk.templatetags.desk import comma, filesize
@@ -68,6 +68,8 @@ def console(request: HttpRequest) -> HttpResponse:
             "late": now - SWEPT_WITHIN,
             "breaches": latest_breaches(),
             "warnings": Warning.objects.filter(superseded=False).select_related("clock").order_by("-id")[:LATEST],
+            "post": (post := health()),
+            "post_is_late": post.is_late(now),
             "now": now,
         },
     )
@@ -149,21 +151,3 @@ def index_state() -> str:
         count = "1000+" if waiting == 1000 else str(waiting)
         return _("%(count)s messages are of an older edition: manage.py reindex") % {"count": count}
     return _("edition %(number)s") % {"number": search.EDITION}
-
-
-@operators
-@require_safe
-def letters(request: HttpRequest) -> HttpResponse:
-    """What leaves the building, newest first; links that grant a login are shown as [link]."""
-    found = Letter.objects.order_by("-id")
-    state, q = request.GET.get("state", ""), request.GET.get("q", "").strip().replace("\x00", "")
-    if state in Letter.State.values:
-        found = found.filter(state=state)
-    if q:
-        found = found.filter(to_address__icontains=q) | found.filter(subject__iexact=q)
-    if (before := request.GET.get("before", "")).isdecimal() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
-    page = list(found[: PAGE + 1])
-    more = page[PAGE - 1].pk if len(page) > PAGE else None
-    context = {"letters": page[:PAGE], "more": more, "state": state, "q": q, "states": Letter.State.choices}
-    return render(request, "console/letters.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.middleware import away
 from helpdesk.models import Heartbeat
+from helpdesk.outbox.models import health
 from helpdesk.schedule import LATE_AFTER
 from helpdesk.site import current
 from helpdesk.storage import is_full
@@ -83,7 +84,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Whether the desk can do its work now: database, workers, room for files. 503 names what is missing."""
     missing = not_ready()
-    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+    told = {"ready": not missing, "missing": missing, "degraded": [] if missing else degraded()}
+    return JsonResponse(told, status=503 if missing else 200)
+
+
+def degraded() -> list[str]:
+    """What does badly while the pages do well: nobody is sent away from them because letters wait."""
+    post = health()
+    return ["letters"] if post.dead or post.is_late(timezone.now()) else []
 
 
 def not_ready() -> list[str]:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import console, mail_previews, pages, site_views
+from helpdesk import console, mail_previews, outbox_views, pages, site_views
 from tickets import api_docs
 from tickets.sla_api import api
 
@@ -22,10 +22,17 @@ urlpatterns = [
     path("", include("helpdesk.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("console/", console.console, name="console"),
-    path("console/letters/", console.letters, name="console_letters"),
     path("console/mails/", mail_previews.mails, name="console_mails"),
     path("console/mails/<str:kind>/", mail_previews.mails, name="console_mail"),
     path("console/mails/<str:kind>/html", mail_previews.mail_html, name="console_mail_html"),
+    path("console/outbox/", outbox_views.outbox, name="console_outbox"),
+    path("console/outbox/<int:letter>/", outbox_views.letter, name="console_letter"),
+    path("console/outbox/<int:letter>/retry", outbox_views.retry, name="console_letter_retry"),
+    path("console/outbox/<int:letter>/cancel", outbox_views.cancel, name="console_letter_cancel"),
+    path("console/outbox/caught/", outbox_views.mails, name="console_caught"),
+    path("console/outbox/caught/<str:mail>/", outbox_views.mail, name="console_caught_mail"),
+    path("console/outbox/caught/<str:mail>/html", outbox_views.mail_html, name="console_caught_html"),
+    path("console/outbox/caught/<str:mail>/source", outbox_views.mail_source, name="console_caught_source"),
     path("admin/", admin.site.urls),
 ]
 

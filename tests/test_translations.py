@@ -33,7 +33,7 @@ PAGES = {
         "/tickets/create",
         "/people/{ana}/work/",
     ],
-    "ada": ["/console/", "/console/letters/", "/people/", "/people/invite", "/tickets/HD-1/"],
+    "ada": ["/console/", "/console/outbox/", "/console/outbox/caught/", "/people/", "/people/invite", "/tickets/HD-1/"],
     "": ["/accounts/login/", "/accounts/password/reset/", "/accounts/signup/"],
 }
 

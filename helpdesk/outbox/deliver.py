@@ -79,6 +79,8 @@ class Post:
         # Per thread: since when it sends, and by what.
         self.sending: dict[int, tuple[float, Channel]] = {}
         self.circuit = Circuit()
+        # Whether this process has met the server; what an earlier one said of it may be out of date.
+        self.met = False
         self.stopped = False
 
     # In the pulse
@@ -222,7 +224,8 @@ class Post:
                 time.sleep(1)
 
     def _met(self, job: Job) -> None:
-        if self.circuit.worked():
+        known, self.met = self.met, True
+        if self.circuit.worked() or not known:
             claim.hurry(job.now)
             Heartbeat.beat("mail server", job.now, "")
 

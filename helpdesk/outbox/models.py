@@ -9,11 +9,15 @@ once sent.
       '-------'----------'-----> cancelled, with a reason
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+# A letter that has waited for so long is worth a word in the console.
+LATE_S = 600
 
 
 class Letter(models.Model):
@@ -112,6 +116,26 @@ class Letter(models.Model):
     def can_be_cancelled(self) -> bool:
         """What is on its way cannot be called back; what is held is taken back where it was written."""
         return self.state in NOT_LEFT
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the post does: dead letters (1000 stands for more), and since when the longest waiting one has been due."""
+
+    dead: int
+    since: datetime | None
+
+    def is_late(self, at: datetime) -> bool:
+        return self.since is not None and (at - self.since).total_seconds() > LATE_S
+
+
+def health() -> Health:
+    """Two statements, each over a partial index."""
+    dead = Letter.objects.filter(state=Letter.State.FAILED)[:1000].count()
+    # Ids follow the time: the first of the partial index, and not a walk through all that wait.
+    oldest = Letter.objects.filter(state=Letter.State.READY).order_by("id").values_list("created_at", "release_at")
+    first = oldest.first()
+    return Health(dead, (first[1] or first[0]) if first else None)
 
 
 # What may still be called back: it waits, or nobody could be given it.

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
 from helpdesk.audit.record import Happening, record
+from helpdesk.outbox.models import Letter
 from helpdesk.storage import store
 from tests.security.routes import DESK, OF_CORA, OF_GUS, Route
 from tickets import actions
@@ -17,6 +20,7 @@ from tickets.models import Attachment, Ticket
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CORAS = ["canary-acme-title", "canary-acme-text"]
 GUSES = ["canary-globex-title", "canary-globex-text"]
+LINK = "http://127.0.0.1:8000/invitation/secret-of-an-invitation/"
 STAFF = ["canary-acme-note", "canary-globex-note", "canary-acme-history", "canary-globex-history"]
 
 
@@ -76,8 +80,19 @@ def build(cast: Any) -> World:
         "<str:token>": "unknown-token",
         "<str:document>": "SLA-POLICY",
     }
+    values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)
+
+
+def _caught() -> str:
+    """A mail that was caught on this machine, with a link that grants a login."""
+    name = "01772416800000000000-0000001-000001"
+    settings.MAIL_CAUGHT.mkdir(exist_ok=True)
+    mail = EmailMultiAlternatives("Invited", LINK, "support@desk.example", ["canary-acme-text@acme.example"])
+    mail.attach_alternative(f'<p style="color: red"><a href="{LINK}">In</a></p>', "text/html")
+    (settings.MAIL_CAUGHT / f"{name}.eml").write_bytes(mail.message().as_bytes())
+    return name
 
 
 def _attached(ticket: Ticket, name: str) -> None:
