@@ -37,3 +37,19 @@ class Origin(models.Model):
     at = models.DateTimeField(db_index=True)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True)
+
+
+class Seal(models.Model):
+    """One link of the chain over history (seal.py): `rows` entries from `first_id` to `last_id`.
+
+    Only ever added, like the history itself. `leaves` holds each entry's id and the first eight bytes of its digest.
+    """
+
+    no = models.PositiveIntegerField(unique=True)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    rows = models.PositiveIntegerField()
+    sha256 = models.BinaryField()
+    prev = models.BinaryField()
+    leaves = models.BinaryField()
+    at = models.DateTimeField()
