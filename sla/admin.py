@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminIntegerFieldWidget, AdminTextInputWidget
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,15 +23,17 @@ from sla.changes import FIELDS
 from sla.models import MatrixCell, PolicyVersion, State, Target
 from sla.sound import faults
 
+WIDE = AdminTextInputWidget(attrs={"size": 40})
+
 
 class TargetForm(forms.ModelForm):
     """One priority's promise. Numbers are judged by sla/sound.py, together with their neighbours."""
 
-    response_time_minutes = forms.IntegerField(label=_l("First response, minutes"))
-    resolution_time_hours = forms.IntegerField(label=_l("Resolution, hours"))
-    update_minutes = forms.IntegerField(label=_l("Update, minutes"))
-    description_zh = Line(longest=100, label=_l("Definition in Chinese"), required=False)
-    description_en = Line(longest=200, label=_l("Definition in English"), required=False)
+    response_time_minutes = forms.IntegerField(label=_l("First response, minutes"), widget=AdminIntegerFieldWidget)
+    resolution_time_hours = forms.IntegerField(label=_l("Resolution, hours"), widget=AdminIntegerFieldWidget)
+    update_minutes = forms.IntegerField(label=_l("Update, minutes"), widget=AdminIntegerFieldWidget)
+    description_zh = Line(longest=100, label=_l("Definition in Chinese"), required=False, widget=WIDE)
+    description_en = Line(longest=200, label=_l("Definition in English"), required=False, widget=WIDE)
 
     class Meta:
         model = Target

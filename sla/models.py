@@ -111,12 +111,12 @@ class VersionQuerySet(models.QuerySet[M]):
 class Version(models.Model):
     """What policy and calendar versions share. In force at T is the highest number with effective_at <= T."""
 
-    number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
-    author = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    approver = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    effective_at = models.DateTimeField()
-    published_at = models.DateTimeField(null=True)
+    number = models.PositiveIntegerField(_("number"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
+    author = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("author"))
+    approver = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("approver"))
+    effective_at = models.DateTimeField(_("effective from"))
+    published_at = models.DateTimeField(_("published"), null=True)
 
     class Meta:
         abstract = True
@@ -146,7 +146,7 @@ class Target(models.Model):
 
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="targets")
     plan = models.ForeignKey(Plan, models.PROTECT)
-    priority = models.ForeignKey(Priority, models.PROTECT)
+    priority = models.ForeignKey(Priority, models.PROTECT, verbose_name=_("priority"))
     response_time_minutes = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     resolution_time_hours = models.PositiveIntegerField(validators=[MinValueValidator(1)])
     update_minutes = models.PositiveIntegerField(validators=[MinValueValidator(1)])
@@ -170,9 +170,9 @@ class MatrixCell(models.Model):
     """The priority that one pair of answers proposes."""
 
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="matrix")
-    impact = models.ForeignKey(Impact, models.PROTECT)
-    urgency = models.ForeignKey(Urgency, models.PROTECT)
-    priority = models.ForeignKey(Priority, models.PROTECT)
+    impact = models.ForeignKey(Impact, models.PROTECT, verbose_name=_("impact"))
+    urgency = models.ForeignKey(Urgency, models.PROTECT, verbose_name=_("urgency"))
+    priority = models.ForeignKey(Priority, models.PROTECT, verbose_name=_("priority"))
 
     class Meta:
         verbose_name = _("cell of the matrix")

@@ -16,6 +16,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from helpdesk.accounts import actions
 from helpdesk.accounts.models import Customer, User
@@ -39,6 +40,8 @@ def close_foreign_doors(site: admin.AdminSite) -> None:
     site.disable_action("delete_selected")
 
 
+admin.site.site_header = admin.site.site_title = _("Administration")
+admin.site.index_title = _("What the desk knows and promises")
 admin.site.login = desk_login  # type: ignore[method-assign]
 close_foreign_doors(admin.site)
 

@@ -6,10 +6,13 @@ Every address is under .example. Passwords are made at the first seeding and kep
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from helpdesk.accounts import actions
 from helpdesk.accounts.models import Customer, StaffRole, User
+from helpdesk.actions import change_site
 from helpdesk.audit.record import SYSTEM
+from helpdesk.models import SiteSettings
 
 SHANGHAI, BERLIN, NEW_YORK, SINGAPORE = "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Asia/Singapore"
 
@@ -55,6 +58,14 @@ COMPANIES = [
     Company("澄江零售", "CHENGJIANG", True),
     Company("北岭钢构", "BEILING", True),
 ]
+# Numbers and addresses that reach nobody.
+HOUSE: dict[str, Any] = {
+    "support_mailbox": "support@desk.example",
+    "hotline": "+86 21 5550 0100",
+    "address_zh": "上海市浦东新区云岭路 100 号",
+    "address_en": "100 Yunling Road, Pudong, Shanghai",
+    "director_mail": "director@desk.example",
+}
 PEOPLE = [
     Person("customer", "Cora Chen", "cora@acme.example", True, belongs=(("ACME", "member"),)),
     Person("engineer", "Ana Costa", "ana@desk.example", False),
@@ -105,6 +116,8 @@ def seed(*, at: datetime) -> list[Login]:
     for person in staff:
         known[person.email] = _person(person, known, {}, logins[person.email], at)
     admin = next(p for p in PEOPLE if p.role == StaffRole.ADMIN)
+    if not SiteSettings.objects.exists():
+        change_site(**HOUSE, by=known[admin.email], at=at)
     companies = {c.code: _company(c, known[admin.email], at) for c in COMPANIES}
     for person in PEOPLE:
         if person.belongs:
