@@ -7,20 +7,19 @@ at is thus said in one place, and a text that names what is not here is an error
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from babel import dates
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from docs import tables
+from docs.saying import close, days, listed, long_date, minutes_and_seconds, percent, table
 from helpdesk import site
-from helpdesk.models import SiteSettings, in_chinese
+from helpdesk.models import SiteSettings
 from helpdesk.templatetags.desk import promised
 from oncall import escalation
 from sla import terms
@@ -112,39 +111,6 @@ def seconds_of(row: Target, kind: str) -> int:
     }[kind]
 
 
-# --- How figures are said --------------------------------------------------------------------------------------------
-
-
-def close(text: str) -> str:
-    """Without the space between a number and a Han character, as the checklist prints it: the browser sets one."""
-    return text.replace(" ", "") if in_chinese() else text
-
-
-def days(count: int) -> str:
-    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
-
-
-def percent(figure: object) -> str:
-    return f"{figure}%"
-
-
-def long_date(day: date) -> str:
-    """As a contract writes it: 2026年7月1日, 1 July 2026."""
-    return str(dates.format_date(day, "long", locale="zh_Hans" if in_chinese() else "en_GB"))
-
-
-def minutes_and_seconds(seconds: int) -> str:
-    return _("%(minutes)s min %(seconds)s s") % {"minutes": seconds // 60, "seconds": seconds % 60}
-
-
-def listed(words: list[str]) -> str:
-    return ("、" if in_chinese() else ", ").join(words)
-
-
-def table(name: str, **context: object) -> SafeString:
-    return SafeString(render_to_string(f"docs/tables/{name}.html", context).strip())
-
-
 # --- The desk and its promises ---------------------------------------------------------------------------------------
 
 
@@ -193,7 +159,8 @@ def _calendar_name(sheet: Sheet) -> Value:
 
 @figure("calendar.table")
 def _calendar(sheet: Sheet) -> Value:
-    return table("calendar", calendar=sheet.calendar)
+    hours, exceptions = tables.calendar_words(sheet.calendar.rules)
+    return table("calendar", calendar=sheet.calendar, hours=hours, exceptions=exceptions)
 
 
 @figure("support.hours")

@@ -1,6 +1,6 @@
 """The rows of the documents' tables that are words more than figures, in the reader's language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel import dates
 from django.utils.translation import gettext as _
 
+from docs.saying import long_date
 from helpdesk.models import in_chinese
 from oncall.escalation import Step
 from sla.clock import Target as Limits
@@ -123,7 +124,21 @@ def credit_rows(tiers: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
 
 def approved(at: datetime | None, zone: ZoneInfo) -> str:
     """The day of a publication."""
-    return str(dates.format_date(at.astimezone(zone).date(), "long", locale=_locale())) if at else "—"
+    return long_date(at.astimezone(zone).date()) if at else "—"
+
+
+def calendar_words(rules: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """(the hours of the week, the exceptions) of a calendar version, a line each."""
+    if rules["kind"] == "24x7":
+        return [_("every day, around the clock")], [_("none: holidays count")]
+    names = dates.get_day_names("abbreviated", locale=_locale())
+    hours = [
+        f"{names[day]} " + ", ".join(f"{start}–{end}" for start, end in rules["week"][str(day)])
+        for day in range(7)
+        if rules.get("week", {}).get(str(day))
+    ]
+    told = [(_("closed"), sorted(rules.get("closed", []))), (_("worked instead"), sorted(rules.get("workdays", {})))]
+    return hours, [f"{word}: {', '.join(days)}" for word, days in told if days] or ["—"]
 
 
 def clock_time(start: datetime, at: datetime | None) -> str:

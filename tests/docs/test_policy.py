@@ -1,5 +1,6 @@
 """/docs/SLA-POLICY: in both languages, for everybody, with the figures that the desk really keeps."""
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
+import sla
 from docs import render
 from docs.figures import FIGURES
+from docs.tables import calendar_words
 from docs.views import in_force
 from helpdesk import site
 from helpdesk.models import SiteSettings
@@ -209,3 +212,13 @@ def test_the_index_lists_it() -> None:
         page = Client().get("/docs/", {"lang": language}).content.decode()
         assert title in page
         assert PAGE in page
+
+
+def test_a_calendar_of_office_hours_lists_its_hours_and_days() -> None:
+    shipped = json.loads((Path(sla.__file__).parent / "calendars.json").read_text())["CN-8x5"]
+    with translation.override("zh-hans"):
+        hours, days = calendar_words({"kind": "hours", **shipped})
+    assert hours[0] == "周一 09:00–12:00, 13:00–18:00"
+    assert len(hours) == 5
+    assert "2026-10-01" in days[0]
+    assert days[1].startswith("调休上班: 2026-01-04")
