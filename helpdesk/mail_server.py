@@ -83,18 +83,19 @@ async def serve(door: socket.socket, folder: Path | None, greeting: str) -> None
 
 def main(words: list[str] | None = None) -> int:
     asked = argparse.ArgumentParser(prog="manage.py mail_server", description="Catches what leaves, on loopback.")
+    asked.add_argument("--host", default="127.0.0.1")
     asked.add_argument("--port", type=int, default=2525)
     asked.add_argument("--fd", type=int, help="an open door to serve at, instead of a port")
     asked.add_argument("--discard", action="store_true", help="keep nothing")
     told = asked.parse_args(words)
     try:
-        door = socket.socket(fileno=told.fd) if told.fd else socket.create_server(("127.0.0.1", told.port))
+        door = socket.socket(fileno=told.fd) if told.fd else socket.create_server((told.host, told.port))
     except (OSError, OverflowError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         print(f"Port {told.port} cannot be used: {why}.", file=sys.stderr)  # noqa: T201
         return 2
     folder = None if told.discard else embedded.data_dir() / "mail"
-    asyncio.run(serve(door, folder, "" if told.fd else f"Catching mail at smtp://127.0.0.1:{door.getsockname()[1]}"))
+    asyncio.run(serve(door, folder, "" if told.fd else f"Catching mail at smtp://{told.host}:{door.getsockname()[1]}"))
     return 0
 
 
