@@ -8,10 +8,12 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
+from helpdesk import pulse as pulses
 from helpdesk import site
 from helpdesk.models import SiteSettings
 from sla.models import Breach, Clock, Warning
 from tests.stories.travel import Person, at, clock, history, letters, minutes, pulse, shanghai, warned, words
+from tickets import sweeping
 from tickets.models import Ticket
 
 pytestmark = [pytest.mark.django_db, pytest.mark.story]
@@ -325,3 +327,19 @@ def test_the_console_costs_the_same_however_much_was_broken(cast: Any, cora: Per
     minutes(at("14:10"), at("14:20"))
     assert Breach.objects.count() > 4
     assert statements() == few
+
+
+def test_a_heap_is_eaten_a_bite_a_second_and_nothing_else_waits(
+    cast: Any, cora: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(3):
+        cora.files(cast, at(f"10:0{n}"))
+    monkeypatch.setattr(sweeping, "BITE_S", 0.0)
+    monkeypatch.setattr(pulses, "PULSE", [step for step in pulses.PULSE if step[0] == "clocks"])
+    due = {"clocks": 0.0}
+    seen = []
+    for second in range(5):
+        pulses.beat(at("10:30") + second * SECOND, due)
+        seen.append(Breach.objects.count())
+    assert seen == [1, 2, 3, 3, 3]
+    assert due["clocks"] > 0, "then it is a minute until the next"
