@@ -18,7 +18,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]+")
 NAMES = {
     *("HD", "SLA", "Markdown", "Asia", "Shanghai", "JavaScript", "QR", "Django", "Python", "PostgreSQL", "UTC", "API"),
     *("AWS", *(word for f in FAMILIES.values() for word in LATIN.findall(f.known_by))),
-    *("KB", "MB", "GB", "PDF", "SHA"),
+    *("KB", "MB", "GB", "PDF", "SHA", "HTML"),
     *("English", "Acme", "Globex", "Ana", "Cora", "Cody", "Carla", "Dora", "Gus", "Lee", "Ada", "Abe", "Audrey"),
 }
 PAGES = {
@@ -33,7 +33,15 @@ PAGES = {
         "/tickets/create",
         "/people/{ana}/work/",
     ],
-    "ada": ["/console/", "/console/outbox/", "/console/outbox/caught/", "/people/", "/people/invite", "/tickets/HD-1/"],
+    "ada": [
+        "/console/",
+        "/console/outbox/",
+        "/console/outbox/caught/",
+        "/console/mails/",
+        "/people/",
+        "/people/invite",
+        "/tickets/HD-1/",
+    ],
     "": ["/accounts/login/", "/accounts/password/reset/", "/accounts/signup/"],
 }
 

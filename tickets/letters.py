@@ -94,7 +94,7 @@ def load(letter: Letter, at: datetime) -> About | None:
     to = people.get(letter.to_key)
     colleague = to if to and to.is_desk else None
     ticket = _ticket(letter, colleague)
-    if ticket is None or ticket.status != ONLY_WHILE.get(letter.kind, ticket.status):
+    if ticket is None or not _still_so(letter, ticket):
         return None
     message = _message(letter, _messages(ticket, colleague, at))
     # A word that may not be read, or not any more, is nothing to write about.
@@ -142,6 +142,11 @@ def _ticket(letter: Letter, colleague: User | None) -> Ticket | None:
     return found
 
 
+def _still_so(letter: Letter, ticket: Ticket) -> bool:
+    """Whether what a letter tells of is still so: a reminder of what was answered meanwhile is none."""
+    return ticket.status == ONLY_WHILE.get(letter.kind, ticket.status)
+
+
 def _message(letter: Letter, seen: Any) -> Message | None:
     """The word a letter carries; of a ticket that is new to its reader, the one it was opened with."""
     if letter.kind in WITH_OPENING:
@@ -172,7 +177,7 @@ def _customers_readers(letter: Letter, ticket: Ticket, message: Message | None) 
 
 def _director(letter: Letter) -> dict[str, str]:
     """The director, where the site's settings still name that address and the letter tells of a breach."""
-    named = site.current().director_mail.lower() == letter.to_address.lower()
+    named = site.current().director_mail.strip().lower() == letter.to_address.lower()
     return {DIRECTOR: ""} if named and letter.kind == "ticket.breached" else {}
 
 

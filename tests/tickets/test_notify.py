@@ -9,11 +9,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from helpdesk import site
 from helpdesk.accounts.models import User
+from helpdesk.models import SiteSettings
 from helpdesk.outbox.compose import compose
 from helpdesk.outbox.models import Letter
 from tickets import actions, following, participants
 from tickets.models import Ticket
+from tickets.sweeping import sweep
+from tickets.waking import wake
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -127,3 +131,38 @@ def test_preferences_cost_no_statement(cast: Any) -> None:
     before = cost()
     User.objects.update(no_mail=["replies", "followed", "assigned"])
     assert cost() == before
+
+
+def test_a_warning_can_be_done_without_and_a_broken_promise_not(cast: Any) -> None:
+    without(cast.ana, "warning")
+    without(cast.lee, "warning")
+    site.hold(SiteSettings(director_mail="director@desk.example"))
+    ticket = file(cast)
+    mails()
+    sweep(AT + timedelta(minutes=14))
+    assert mails() == {"ticket.warning": {"ada", "abe"}}
+    sweep(AT + timedelta(minutes=16))
+    assert mails()["ticket.breached"] == {"ana", "lee", "ada", "abe", "director"}
+    assert ticket.pk
+
+
+def test_what_the_desk_does_by_itself_is_told_while_it_is_so(cast: Any) -> None:
+    ticket = file(cast)
+    actions.reply(ticket=ticket, body="x", by=cast.ana, at=later(1), then="ask")
+    mails()
+    wake(later(1) + timedelta(days=3))
+    reminder = Letter.objects.get(kind="ticket.reminder")
+    assert compose(reminder, later(2) + timedelta(days=3)) is not None
+    wake(later(1) + timedelta(days=7, minutes=1))
+    assert compose(reminder, later(9) + timedelta(days=7)) is None, "it is resolved by now"
+    reminder.delete()
+    assert mails() == {"ticket.auto_resolved": {"cora", "ana"}}
+    resolved = later(1) + timedelta(days=7, minutes=1)
+    wake(resolved + timedelta(days=5))
+    soon = compose(Letter.objects.get(kind="ticket.closing_soon"), resolved + timedelta(days=5))
+    assert soon is not None
+    assert "3 月 16 日" in soon.body, "the day on which the window ends"
+    assert mails() == {"ticket.closing_soon": {"cora"}}
+    wake(resolved + timedelta(days=7, minutes=1))
+    assert mails() == {"ticket.auto_closed": {"cora", "ana"}}
+    assert Ticket.objects.get(pk=ticket.pk).status == "closed"
