@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.urls import reverse
 
 from helpdesk import refs, richtext, site
@@ -25,7 +26,7 @@ from helpdesk.templatetags.desk import for_customer
 from sla import clocks
 from sla.models import Kind, Priority
 from tickets.access import public, readable
-from tickets.models import Attachment, Message, Participant, Score, Status, Ticket
+from tickets.models import Attachment, Message, Participant, Score, Ticket
 from tickets.notify import hearers
 from tickets.stays import REOPEN_WINDOW
 
@@ -39,11 +40,12 @@ LINE = 120
 TIMED = ("ticket.received", "ticket.assigned", "ticket.assignment_failed", "ticket.prioritised")
 WINDOWED = ("ticket.resolved", "ticket.auto_resolved", "ticket.closing_soon")
 WITH_OPENING = ("ticket.assigned", "ticket.assignment_failed", "ticket.shared")
-# What is no longer so need not be said.
-ONLY_WHILE = {
-    "ticket.reminder": Status.WAITING_CUSTOMER,
-    "ticket.closing_soon": Status.RESOLVED,
-}
+# What a mail shows of a ticket and of a message.
+SHOWN = [
+    *("title", "status", "close_reason", "merged_into_id", "customer__name", "requester__name", "assigned_to__name"),
+    *("priority__code", "priority__label_zh", "priority__label_en"),
+]
+QUOTED = ["ticket_id", "kind", "body", "html", "at", "author__name"]
 # The director of operations is an address and nobody who logs in; they hear of breaches.
 DIRECTOR = "director"
 
@@ -94,11 +96,7 @@ def load(letter: Letter, at: datetime) -> About | None:
     to = people.get(letter.to_key)
     colleague = to if to and to.is_desk else None
     ticket = _ticket(letter, colleague)
-    if ticket is None or not _still_so(letter, ticket):
-        return None
-    message = _message(letter, _messages(ticket, colleague, at))
-    # A word that may not be read, or not any more, is nothing to write about.
-    if "message" in letter.data and message is None:
+    if ticket is None:
         return None
     since = 0
     if colleague:
@@ -106,8 +104,12 @@ def load(letter: Letter, at: datetime) -> About | None:
     elif letter.to_key == DIRECTOR:
         readers = _director(letter)
     else:
-        readers, since = _customers_readers(letter, ticket, message)
+        readers, since = _customers_readers(letter, ticket)
     if not readers:
+        return None
+    message, earlier = _words(letter, ticket, colleague, since, at)
+    # A word that may not be read, or not any more, is nothing to write about.
+    if "message" in letter.data and message is None:
         return None
     return About(
         ticket=ticket,
@@ -115,10 +117,8 @@ def load(letter: Letter, at: datetime) -> About | None:
         desk=bool(colleague) or letter.to_key == DIRECTOR,
         people={key: person.name for key, person in people.items()} | _proposed(letter),
         message=message,
-        files=list(Attachment.objects.filter(message=message).order_by("created_at", "pk")[:MOST_FILES])
-        if message
-        else [],
-        earlier=_earlier(ticket, message, since, at) if message else [],
+        files=_files(message) if message else [],
+        earlier=earlier,
         **_clocks(letter),
         priorities=_priorities(letter),
         references=chain(letter),
@@ -126,50 +126,62 @@ def load(letter: Letter, at: datetime) -> About | None:
 
 
 def _people(letter: Letter) -> dict[str, User]:
-    """The reader and whoever caused it. One statement."""
+    """The reader and whoever caused it. One statement, as text: every letter asks it."""
     keys = [letter.to_key, letter.data.get("by", "")]
     numbers = [int(key.partition(":")[2]) for key in keys if key.startswith("user:")]
-    found = User.objects.filter(pk__in=numbers).only("name", "staff_role", "is_active")
-    return {person.key: person for person in found}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, name, staff_role, is_active FROM accounts_user WHERE id = ANY(%s)", [numbers])
+        rows = cursor.fetchall()
+    people = [User(pk=pk, name=name, staff_role=role, is_active=active) for pk, name, role, active in rows]
+    return {person.key: person for person in people}
 
 
 def _ticket(letter: Letter, colleague: User | None) -> Ticket | None:
     number = refs.number(letter.subject)
     seen = Ticket.objects.visible_to(colleague) if colleague else Ticket.objects.all()
     found: Ticket | None = (
-        seen.select_related("customer", "requester", "assigned_to", "priority").filter(pk=number).first()
+        seen.select_related("customer", "requester", "assigned_to", "priority").only(*SHOWN).filter(pk=number).first()
     )
     return found
 
 
-def _still_so(letter: Letter, ticket: Ticket) -> bool:
-    """Whether what a letter tells of is still so: a reminder of what was answered meanwhile is none."""
-    return ticket.status == ONLY_WHILE.get(letter.kind, ticket.status)
+def _words(
+    letter: Letter, ticket: Ticket, colleague: User | None, since: int, at: datetime
+) -> tuple[Message | None, list[Message]]:
+    """The word a letter carries, and the last public ones before it, newest first. One statement, two for a colleague.
 
-
-def _message(letter: Letter, seen: Any) -> Message | None:
-    """The word a letter carries; of a ticket that is new to its reader, the one it was opened with."""
+    A ticket that is new to its reader is told with its opening. Of what was said before, a colleague too gets no more
+    than the customer read; `since` is the last message not meant for an outsider among the readers.
+    """
+    everything, said = _messages(ticket, colleague, at), _messages(ticket, None, at)
     if letter.kind in WITH_OPENING:
-        seen = seen.filter(kind=Message.Kind.OPENING).order_by("pk")
-    elif number := letter.data.get("message"):
-        seen = seen.filter(pk=number)
-    else:
-        return None
-    found: Message | None = seen.first()
-    return found
+        return everything.filter(kind=Message.Kind.OPENING).order_by("pk").first(), []
+    number = letter.data.get("message")
+    if not number:
+        return None, []
+    upto = list(said.filter(pk__lte=number, pk__gt=since).order_by("-pk")[: MOST_EARLIER + 1])
+    word = upto.pop(0) if upto and upto[0].pk == number else None
+    if word is None and colleague:
+        word = everything.filter(pk=number).first()
+    return word, upto[:MOST_EARLIER]
 
 
 def _messages(ticket: Ticket, colleague: User | None, at: datetime) -> Any:
     """What was said, as the reader's side may read it; of a merged ticket, what was said there."""
     here = Message.objects.filter(origin=ticket) if ticket.merged_into_id else ticket.messages.all()
-    here = here.select_related("author")
+    here = here.select_related("author").only(*QUOTED)
     return readable(here, colleague, at) if colleague else public(here, at)
 
 
-def _customers_readers(letter: Letter, ticket: Ticket, message: Message | None) -> tuple[dict[str, str], int]:
+def _files(message: Message) -> list[Attachment]:
+    found = Attachment.objects.filter(message=message).only("name", "size")
+    return list(found.order_by("created_at", "pk")[:MOST_FILES])
+
+
+def _customers_readers(letter: Letter, ticket: Ticket) -> tuple[dict[str, str], int]:
     """Those of the letter's readers who still read the ticket, and what the outsiders among them have not read."""
     keys = {letter.to_key, *(reader["key"] for reader in letter.cc)}
-    said = message.pk if message else 0
+    said = letter.data.get("message", 0)
     known = [h for h in hearers(ticket, {"requester": ""}) if h.key in keys and (h.since is None or said > h.since)]
     since = max((h.since for h in known if h.since is not None), default=0)
     return {h.key: h.name for h in known}, max(since, letter.data.get("since", 0))
@@ -179,12 +191,6 @@ def _director(letter: Letter) -> dict[str, str]:
     """The director, where the site's settings still name that address and the letter tells of a breach."""
     named = site.current().director_mail.strip().lower() == letter.to_address.lower()
     return {DIRECTOR: ""} if named and letter.kind == "ticket.breached" else {}
-
-
-def _earlier(ticket: Ticket, message: Message, since: int, at: datetime) -> list[Message]:
-    """The last public words before one, newest first: for a colleague too, no more than the customer read."""
-    before = _messages(ticket, None, at).filter(pk__lt=message.pk, pk__gt=since)
-    return list(before.order_by("-at", "-id")[:MOST_EARLIER])
 
 
 def _clocks(letter: Letter) -> dict[str, Any]:

@@ -5,6 +5,7 @@ provider gives each mail an id of its own.
 """
 
 from django.conf import settings
+from django.db import connection
 
 from helpdesk.outbox import tokens
 from helpdesk.outbox.models import Letter
@@ -22,8 +23,16 @@ def root_id(subject: str) -> str:
     return f"<{subject.lower()}.{tokens.code(f'root:{subject}')[:13]}@{settings.MAIL_DOMAIN}>"
 
 
+# As text, because every letter asks it.
+BEFORE = """
+SELECT id FROM outbox_letter
+WHERE subject = %s AND to_key = %s AND id < %s AND state = 'sent' ORDER BY id DESC LIMIT %s
+"""
+
+
 def chain(letter: Letter) -> list[str]:
     """What a mail refers to: its subject's first id, then what the same reader got before. One statement."""
-    before = Letter.objects.filter(subject=letter.subject, to_key=letter.to_key, pk__lt=letter.pk)
-    got = before.filter(state=Letter.State.SENT).order_by("-pk").values_list("pk", flat=True)[:MOST]
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, [letter.subject, letter.to_key, letter.pk, MOST])
+        got = [pk for (pk,) in cursor.fetchall()]
     return [root_id(letter.subject), *(message_id(pk) for pk in reversed(got))]

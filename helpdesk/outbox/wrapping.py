@@ -35,6 +35,8 @@ def wrapped(text: str, width: int = WIDTH) -> str:
 
 def columns(text: str) -> int:
     """How wide a text stands: a Han character takes two columns."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
@@ -61,6 +63,9 @@ def _pieces(line: str) -> list[str]:
         if run[0] == " ":
             if pieces:
                 pieces[-1] += run
+            continue
+        if run.isascii():
+            pieces.append(run)
             continue
         for c in run:
             wide = unicodedata.east_asian_width(c) in "WF" or (pieces and _ends_wide(pieces[-1]))
