@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from helpdesk.accounts.models import User
-from helpdesk.bench import assigning, client, memory, pages, people, place, report, statements, sweeping, upload
+from helpdesk.bench import assigning, client, memory, pages, people, place, post, report, statements, sweeping, upload
 from helpdesk.supervisor import Child
 from tickets import actions
 from tickets.models import Ticket
@@ -28,8 +28,8 @@ from tickets.models import Ticket
 MORE = 27
 # Percent of the machine that others may take before the numbers say more about them.
 QUIET = 15
-# Names no page: the sweep is measured, and nothing else.
-SWEEP = "sweep"
+# Names of no page: this is measured, and nothing else.
+SWEEP, POST = "sweep", "post"
 
 
 class Command(BaseCommand):
@@ -39,7 +39,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tickets", type=int, default=100_000, help="how many tickets (10,000 of them open)")
         parser.add_argument("--fresh", action="store_true", help="load again, even where the database is there")
-        parser.add_argument("--only", default="", help="measure what has this in its name, or 'sweep'; keeps nothing")
+        parser.add_argument(
+            "--only", default="", help="measure what has this in its name, 'sweep' or 'post'; keeps nothing"
+        )
         parser.add_argument("--load-only", action="store_true", help="load and measure nothing")
         parser.add_argument("--memory", action=BooleanOptionalAction, default=True, help="measure memory too")
         parser.add_argument("--explain", action=BooleanOptionalAction, default=True, help="print the queue's plans")
@@ -54,6 +56,8 @@ class Command(BaseCommand):
         with place.server() as url, place.desk(url, tickets, fresh=fresh, at=timezone.now(), say=self.say):
             if only == SWEEP:
                 self.sweep()
+            elif only == POST:
+                self.post()
             elif not load_only:
                 self.measure(tickets, only, explain=explain and not only)
         if memory and not load_only and not only:
@@ -81,10 +85,17 @@ class Command(BaseCommand):
         self.say(f"\nChoosing among {assigning.MANY} engineers, p50 ms: {assigning.told()}")
         if not only:
             self.sweep()
+            self.post()
             self.compare(count, bare, taken, counted)
 
     def sweep(self) -> None:
         self.say(f"\nFinding due clocks: {sweeping.told()}")
+
+    def post(self) -> None:
+        self.say(f"\nLetters by one pulse: {post.measure().told()}")
+        writes = [page for page in pages.pages(pages.long_ticket()) if page.name in ("create", "reply")]
+        counted = (f"{page.name} {len(statements.of_page(page))}" for page in writes)
+        self.say(f"Statements with their letters: {', '.join(counted)}")
 
     def explain(self) -> None:
         for name, query in statements.queue_filters().items():
