@@ -203,8 +203,11 @@ def _options(server: smtplib.SMTP, size: int) -> list[str]:
 
 def _address(written: str) -> str:
     """The bare address of "Name <address>", its domain as the wire has it. Raises Refused."""
-    address = parseaddr(sanitize_address(parseaddr(str(written)), "utf-8"))[1]
-    if "@" not in address or not address.isascii() or any(c.isspace() for c in address):
+    address = parseaddr(str(written))[1]
+    # A domain in any script has a form in ASCII; what stands before it has none.
+    known = "@" in address and address.rpartition("@")[0].isascii() and not any(c.isspace() for c in address)
+    address = parseaddr(sanitize_address(("", address), "utf-8"))[1] if known else ""
+    if "@" not in address or not address.isascii():
         raise Refused(f"{written[:100]!r} is no address that mail can be sent to")
     return address
 

@@ -16,8 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -378,3 +379,21 @@ def test_writing_down_that_it_was_sent_outlives_a_moment_without_a_database(
     assert failed
     letter.refresh_from_db()
     assert (letter.state, len(server.mails)) == ("sent", 1)
+
+
+def test_a_table_that_somebody_locks_delays_letters_and_loses_none(server: Server, pulse: Pulse) -> None:
+    """R-04 for letters: a lock is waited for five seconds, said, and what waited drains afterwards."""
+    many(6, tickets=6)
+    told = connection.settings_dict
+    other = psycopg.connect(
+        host=told["HOST"], port=told["PORT"], user=told["USER"], password=told["PASSWORD"], dbname=told["NAME"]
+    )
+    with other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE outbox_letter IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="lock timeout"):
+            pulse.post.tick(AT + timedelta(seconds=1))
+        assert time.monotonic() - began < 8
+    connection.close()
+    pulse.beats(2)
+    assert each_once(server)
