@@ -8,6 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 MOST_PAGES = 60
 PER_PATTERN = 2
+# What differs between pages of one kind: keys, numbers, kinds of letters ("ticket.received").
+KINDS = re.compile(r"[0-9a-f-]{8,}|\d+|[a-z_]+\.[a-z_]+")
 # These change something by being visited, or are no pages.
 NOT_PAGES = re.compile(r"logout|/files/[0-9a-f-]{36}/.|/jsi18n/|setlang|/admin/.+|\.(css|js|svg|json)$")
 
@@ -18,7 +20,7 @@ def pages(page: Any, url: str, visit: Callable[[str], None]) -> Iterator[str]:
     seen = 0
     while waiting and seen < MOST_PAGES:
         path = waiting.pop(0)
-        pattern = re.sub(r"[0-9a-f-]{8,}|\d+", "N", urlsplit(path).path)
+        pattern = KINDS.sub("N", urlsplit(path).path)
         patterns[pattern] += 1
         if patterns[pattern] > PER_PATTERN:
             continue
