@@ -11,7 +11,9 @@ PER_PATTERN = 2
 # What differs between pages of one kind: keys, numbers, kinds of letters ("ticket.received").
 KINDS = re.compile(r"[0-9a-f-]{8,}|\d+|[a-z_]+\.[a-z_]+")
 # These change something by being visited, or are no pages.
-NOT_PAGES = re.compile(r"logout|/files/[0-9a-f-]{36}/.|/jsi18n/|setlang|/admin/.+|\.(css|js|svg|json)$")
+NOT_PAGES = re.compile(
+    r"logout|/files/[0-9a-f-]{36}/.|/jsi18n/|setlang|/caught/.+/source|/admin/.+|\.(css|js|svg|json)$"
+)
 
 
 def pages(page: Any, url: str, visit: Callable[[str], None]) -> Iterator[str]:

@@ -208,9 +208,9 @@ def is_done(desk: Desk, task: str) -> bool:
 
 def written(desk: Desk) -> list[tuple[object, ...]]:
     """What people wrote: the demo's tickets, messages and their history."""
-    tickets, messages, entries = (
-        f"(SELECT count(*) FROM {t})" for t in ("tickets_ticket", "tickets_message", "audit_entry")
-    )
+    tickets, messages = (f"(SELECT count(*) FROM {t})" for t in ("tickets_ticket", "tickets_message"))
+    # The desk itself may warn of a promise meanwhile.
+    entries = "(SELECT count(*) FROM audit_entry WHERE actor_role <> 'system')"
     found = desk.sql(f"SELECT {tickets}, {messages}, {entries}")
     assert all(found[0])
     return found
