@@ -37,7 +37,8 @@ def _take(desk: Desk, browser: Any, language: str) -> None:
     code = "zh-hans" if language == "zh" else "en"
     rows = desk.sql(
         "SELECT t.id, u.email, a.email FROM tickets_ticket t JOIN accounts_user u ON u.id = t.requester_id "
-        "JOIN accounts_user a ON a.id = t.assigned_to_id WHERE u.language = %s AND t.status = 'in_progress' "
+        "JOIN accounts_user a ON a.id = t.assigned_to_id WHERE u.language = %s "
+        "AND a.language = u.language AND t.status = 'in_progress' "
         "ORDER BY (SELECT count(*) FROM tickets_message m WHERE m.ticket_id = t.id) DESC, t.id LIMIT 1",
         code,
     )
