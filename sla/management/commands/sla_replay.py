@@ -1,12 +1,11 @@
 """`manage.py sla_replay FILE|-`: what the clocks say of histories in a file, from the same function as the desk."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from helpdesk import cases
 from sla import replay
 
 
@@ -22,35 +21,24 @@ class Command(BaseCommand):
         parser.add_argument("--verify", action="store_true", help="compare with `expect` instead of printing")
 
     def handle(self, *, file: str, verify: bool, **more: Any) -> None:
-        cases = _read(file)
-        answers = [_answer(file, place, case) for place, case in enumerate(cases)]
+        given = cases.read(file)
+        answers = [_answer(file, place, case) for place, case in enumerate(given)]
         if verify:
-            self.verify(cases, answers)
+            self.verify(given, answers)
         else:
             self.stdout.write(json.dumps(answers, ensure_ascii=False, indent=1))
 
-    def verify(self, cases: list[Any], answers: list[dict[str, Any]]) -> None:
+    def verify(self, given: list[Any], answers: list[dict[str, Any]]) -> None:
         """Only the keys that a case expects are compared."""
         wrong = 0
-        for case, found in zip(cases, answers, strict=True):
+        for case, found in zip(given, answers, strict=True):
             for name, expected in case.get("expect", {}).items():
                 if found.get(name) != expected or name not in found:
                     wrong += 1
                     self.stdout.write(f"{found['id']}: {name} is {found.get(name)!r}, expected {expected!r}")
-        self.stdout.write(f"{len(cases)} cases, {wrong} differences")
+        self.stdout.write(f"{len(given)} cases, {wrong} differences")
         if wrong:
             raise CommandError("The cases do not come out as expected.", returncode=1)
-
-
-def _read(file: str) -> list[Any]:
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        found = json.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as why:
-        raise CommandError(f"{file}: {why}", returncode=2) from why
-    if not isinstance(found, list):
-        raise CommandError(f"{file}: a list of cases is needed, not {type(found).__name__}", returncode=2)
-    return found
 
 
 def _answer(file: str, place: int, case: Any) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """`manage.py assign_replay FILE|-`: who would get these tickets, from the same function as the desk."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from helpdesk import cases
 from tickets.assignment import CAPACITY, MOST_SKILL, Candidate, Decision, Engineer, Wanted, decide, sentence
 
 RANKS = {"critical": 1, "high": 2, "medium": 3, "low": 4}
@@ -25,26 +24,15 @@ class Command(BaseCommand):
         parser.add_argument("file", help="a JSON file, or - for standard input")
 
     def handle(self, *, file: str, **more: Any) -> None:
-        cases = _read(file)
+        given = cases.read(file)
         answers = []
-        for number, case in enumerate(cases):
+        for number, case in enumerate(given):
             name = case.get("id", number + 1) if isinstance(case, dict) else number + 1
             try:
                 answers.append({"id": name, **_answer(case)})
             except Malformed as why:
                 raise CommandError(f"{file}: case {name}: {why}", returncode=2) from why
         self.stdout.write(json.dumps(answers, ensure_ascii=False, indent=1))
-
-
-def _read(file: str) -> list[Any]:
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        found = json.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as why:
-        raise CommandError(f"{file}: {why}", returncode=2) from why
-    if not isinstance(found, list):
-        raise CommandError(f"{file}: a list of cases is needed, not {type(found).__name__}", returncode=2)
-    return found
 
 
 def _answer(case: Any) -> dict[str, Any]:
