@@ -3,11 +3,12 @@
 A policy version and a calendar version are written once: drafts may change, a trigger refuses any later change but the
 step to the next state. A ticket keeps the versions it was opened under. `Clock` is a stopwatch that does not know what
 it times: it holds the subject as text and stores what sla/clock.py computed from the history. A `Breach` is written
-once and stays, whatever becomes of the clock; so does a `Warning`.
+once and stays, whatever becomes of the clock; so does a `Warning`. What people say of a breach later stands in rows of
+its own (register.py).
 """
 
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -15,6 +16,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.accounts.models import Customer, User
+from sla.models.kept import Kept, M
+from sla.models.register import Apology as Apology
+from sla.models.register import BreachCause as BreachCause
+from sla.models.register import Excusal as Excusal
+from sla.models.register import ExcusalDeclined as ExcusalDeclined
+from sla.models.register import ExcusalProposal as ExcusalProposal
 
 
 class Bilingual(models.Model):
@@ -97,9 +104,6 @@ class State(models.TextChoices):
     DRAFT = "draft", _("draft")
     SUBMITTED = "submitted", _("submitted")
     PUBLISHED = "published", _("published")
-
-
-M = TypeVar("M", bound=models.Model, covariant=True)
 
 
 class VersionQuerySet(models.QuerySet[M]):
@@ -262,33 +266,6 @@ class Clock(models.Model):
         ]
 
 
-class KeptQuerySet(models.QuerySet[M]):
-    """Rows that are only ever added."""
-
-    def update(self, **columns: Any) -> int:
-        raise TypeError(f"{self.model.__name__} rows are never changed")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError(f"{self.model.__name__} rows are never removed")
-
-
-class Kept(models.Model):
-    """A row that is only ever added; a trigger sees to it as well (migrations/0003)."""
-
-    objects = KeptQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(f"{type(self).__name__} rows are never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError(f"{type(self).__name__} rows are never removed")
-
-
 class Breach(Kept):
     """That a promise was broken: the due time that was missed, under which target and policy, and when it was seen."""
 
@@ -306,7 +283,12 @@ class Breach(Kept):
     cause = models.CharField(max_length=30, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["subject"], name="breaches_of_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="breaches_of_subject"),
+            # The register, newest first, of everybody and of one customer.
+            models.Index(fields=["breached_at", "id"], name="breaches_in_order"),
+            models.Index(fields=["customer", "breached_at", "id"], name="breaches_of_customer"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.kind}"
