@@ -10,7 +10,7 @@ import django
 from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.db.models import Count, Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,10 @@ from django_q.models import OrmQ, Schedule, Task
 
 from helpdesk import __version__
 from helpdesk.accounts.doors import PersonRequest
+from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
+from helpdesk.job_views import may_see
+from helpdesk.jobs.models import Job
 from helpdesk.models import Heartbeat
 from helpdesk.outbox.models import Letter, health
 from helpdesk.schedule import LATE_AFTER
@@ -51,7 +54,7 @@ def operators(view: View) -> View:
 
 @operators
 @require_safe
-def console(request: HttpRequest) -> HttpResponse:
+def console(request: PersonRequest) -> HttpResponse:
     """Processes with their last heartbeat, jobs with their next run, versions."""
     now = timezone.now()
     return render(
@@ -68,6 +71,7 @@ def console(request: HttpRequest) -> HttpResponse:
             "late": now - SWEPT_WITHIN,
             "breaches": latest_breaches(),
             "warnings": Warning.objects.filter(superseded=False).select_related("clock").order_by("-id")[:LATEST],
+            "long_jobs": long_jobs(request.user),
             "post": (post := health()),
             "post_is_late": post.is_late(now),
             "now": now,
@@ -120,6 +124,14 @@ def versions(now: datetime) -> list[tuple[str, str]]:
         (_("Search index"), index_state()),
         (_("Attachments"), files_state()),
     ]
+
+
+def long_jobs(user: User) -> list[Job]:
+    """The last long jobs, each with whether this person may open it. One statement."""
+    found = list(Job.objects.order_by("-id")[:LATEST])
+    for job in found:
+        job.may_be_seen = may_see(user, job)  # type: ignore[attr-defined]
+    return found
 
 
 def latest_breaches() -> list[Breach]:

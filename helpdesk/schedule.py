@@ -24,6 +24,7 @@ PULSE = [
     ("timers", "tickets.waking.wake", 60),
     ("limits", "helpdesk.accounts.doors.forget_limits", 60),
     ("presence", "tickets.presence.forget", 30),
+    ("long jobs", "helpdesk.jobs.work.pick_up", 10),
     ("seals", "helpdesk.audit.seal.due", 60),
 ]
 

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "helpdesk.accounts",
     "helpdesk.audit",
     "helpdesk.outbox",
+    "helpdesk.jobs",
     "sla",
     "oncall",
     "tickets",
@@ -382,6 +383,12 @@ OUTBOX_GUARDS = {
     "still_waiting": "tickets.waking.still_waiting",
     "still_resolved": "tickets.waking.still_resolved",
 }
+
+# --- Long jobs -------------------------------------------------------------------------------------------------------
+
+# By kind: the function of one slice (helpdesk/jobs/work.py), the job's name, and the right that lets others than the
+# asker see it ("" lets nobody).
+JOB_KINDS: dict[str, tuple[str, Any, str]] = {}
 
 # --- Static files, log -----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import console, mail_previews, outbox_views, pages, site_views
+from helpdesk import console, job_views, mail_previews, outbox_views, pages, site_views
 from tickets import api_docs
 from tickets.sla_api import api
 
@@ -33,6 +33,8 @@ urlpatterns = [
     path("console/outbox/caught/<str:mail>/", outbox_views.mail, name="console_caught_mail"),
     path("console/outbox/caught/<str:mail>/html", outbox_views.mail_html, name="console_caught_html"),
     path("console/outbox/caught/<str:mail>/source", outbox_views.mail_source, name="console_caught_source"),
+    path("jobs/<uuid:public>/", job_views.job, name="job"),
+    path("jobs/<uuid:public>/retry", job_views.retry, name="job_retry"),
     path("admin/", admin.site.urls),
 ]
 

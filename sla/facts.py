@@ -1,6 +1,9 @@
 """Which facts of a history hold (readings R1 and R12): an undo takes back what one action wrote.
 
 A fact is what audit.Entry.fact holds, an sla_replay event without its time, with its instant and its number.
+
+`["strike", n]` strikes out the pause that the status fact of entry n began: whoever reviews a pause writes it as the
+fact of their own history entry, through a Deed: `Happening("ticket.pause_struck", {...}, ["strike", n])`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ CODE = [
     for p in (ROOT / d).rglob("*.py")
     if "migrations" not in p.parts
 ]
-STOREYS = ["helpdesk", "outbox", "audit", "accounts", "sla", "oncall", "tickets", "docs"]
+STOREYS = ["helpdesk", "jobs", "outbox", "audit", "accounts", "sla", "oncall", "tickets", "docs"]
 # The doors: where the clock is read and handed on as `at`.
 DOORS = re.compile(
     r"(views|portal|api|inbound|tasks|console|pages|middleware|adapter|admin|supervisor|pulse|demo)\.py$"

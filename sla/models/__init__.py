@@ -215,8 +215,20 @@ class CalendarVersion(Version):
 
 
 class Kind(models.TextChoices):
+    """What a clock times. Attainment and credits count PROMISED; updates are listed apart, OLA clocks are internal."""
+
     RESPONSE = "response", _("First response")
     RESOLUTION = "resolution", _("Resolution")
+    UPDATE = "update", _("Regular update")
+    OLA_ASSIGN = "ola_assign", _("Internal: assigned")
+    OLA_CASE = "ola_case", _("Internal: AWS case opened")
+    OLA_RELAY = "ola_relay", _("Internal: AWS reply relayed")
+
+
+PROMISED = (Kind.RESPONSE, Kind.RESOLUTION)
+# What a customer is promised and may see.
+OUTWARD = (*PROMISED, Kind.UPDATE)
+INTERNAL = (Kind.OLA_ASSIGN, Kind.OLA_CASE, Kind.OLA_RELAY)
 
 
 class Verdict(models.TextChoices):
@@ -233,6 +245,8 @@ class Clock(models.Model):
     subject = models.CharField(max_length=80)
     kind = models.CharField(max_length=12, choices=Kind.choices)
     cycle = models.PositiveIntegerField(default=1)
+    # An exercise: it counts nowhere.
+    drill = models.BooleanField(default=False)
     customer = models.ForeignKey(Customer, models.PROTECT, db_index=False)
     target_s = models.PositiveIntegerField()
     started_at = models.DateTimeField()
