@@ -180,7 +180,8 @@ TOLD = [
     *("target_s", "started_at", "due_at", "completed_at", "breached_at", "verdict", "next_event_at"),
     *("remaining_s", "cause", "priority", "category", "engineer", "source"),
 ]
-STORED = [*TOLD, "running_s", "paused_s"]
+STORED = [*TOLD, "set_aside_at", "running_s", "paused_s"]
+SET_ASIDE = (Verdict.PAUSED, Verdict.NOT_APPLICABLE)
 DECIDED = (Verdict.MET, Verdict.BREACHED, Verdict.NOT_APPLICABLE)
 
 
@@ -196,6 +197,7 @@ def _row(subject: str, state: ClockState, report: Report, at: datetime, stored: 
         due_at=state.due_at,
         completed_at=state.completed_at,
         breached_at=state.breached_at,
+        set_aside_at=_set_aside_at(state, stored, at),
         verdict=state.verdict,
         next_event_at=alarms.next_event_at(state, at),
         running_s=state.running_s,
@@ -207,3 +209,10 @@ def _row(subject: str, state: ClockState, report: Report, at: datetime, stored: 
         engineer=told.engineer,
         source=told.source,
     )
+
+
+def _set_aside_at(state: ClockState, stored: Clock | None, at: datetime) -> datetime | None:
+    """Whoever pauses or ends a clock writes when; whoever looks at it later leaves that."""
+    if state.verdict not in SET_ASIDE:
+        return None
+    return stored.set_aside_at if stored and stored.verdict == state.verdict else at

@@ -253,6 +253,8 @@ class Clock(models.Model):
     due_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     breached_at = models.DateTimeField(null=True)
+    # When it was paused or came not to apply: such a clock is listed in that window, not in the one of a due time.
+    set_aside_at = models.DateTimeField(null=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     next_event_at = models.DateTimeField(null=True)
     running_s = models.PositiveBigIntegerField(default=0)
@@ -276,7 +278,24 @@ class Clock(models.Model):
         indexes = [
             models.Index(
                 fields=["next_event_at", "id"], condition=models.Q(next_event_at__isnull=False), name="clocks_to_sweep"
-            )
+            ),
+            # What a report counts is read from the index alone; a clock that still runs pays nothing for it.
+            models.Index(
+                fields=["due_at", "id"],
+                include=["kind", "verdict", "customer", "priority", "category", "engineer", "source"],
+                condition=models.Q(verdict__in=["met", "breached"], drill=False),
+                name="clocks_decided",
+            ),
+            models.Index(
+                fields=["customer", "due_at", "id"],
+                condition=models.Q(verdict__in=["met", "breached"], drill=False),
+                name="clocks_decided_of",
+            ),
+            models.Index(fields=["due_at", "id"], condition=models.Q(verdict="open"), name="clocks_open"),
+            models.Index(fields=["due_at", "id"], condition=models.Q(drill=True), name="clocks_of_drills"),
+            models.Index(
+                fields=["set_aside_at", "id"], condition=models.Q(set_aside_at__isnull=False), name="clocks_set_aside"
+            ),
         ]
 
 
