@@ -29,7 +29,7 @@ from helpdesk.schedule import LATE_AFTER
 from helpdesk.storage import LEAST_ROOM, store
 from helpdesk.templatetags.desk import comma, filesize
 from sla.models import Breach, CalendarVersion, PolicyVersion, Priority, Warning
-from tickets import reindex, search, sweeping
+from tickets import register, reindex, search, sweeping
 from tickets.models import Attachment
 
 View = Callable[..., HttpResponse]
@@ -70,6 +70,7 @@ def console(request: PersonRequest) -> HttpResponse:
             "run": sweeping.last_run(),
             "late": now - SWEPT_WITHIN,
             "breaches": latest_breaches(),
+            "causes": register.owed(request.user, now),
             "warnings": Warning.objects.filter(superseded=False).select_related("clock").order_by("-id")[:LATEST],
             "long_jobs": long_jobs(request.user),
             "post": (post := health()),

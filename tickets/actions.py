@@ -7,6 +7,7 @@ An action joins the transaction of its door and takes no savepoint of its own: w
 Whoever does several in one transaction and goes on after a refusal sets the savepoints.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening, record
 from sla import clocks
 from sla.models import Priority
-from tickets import assigning, attaching, mentions, notify
+from tickets import assigning, attaching, breaches, mentions, notify
 from tickets.deed import UNDO, Deed, keep_due, report, say
 from tickets.models import CloseReason, Files, Message, Source, Status, Ticket
 from tickets.stays import REOPEN_WINDOW
@@ -145,13 +146,15 @@ def reply(
     version: int | None = None,
     last_seen_message: int | None = None,
     undoable: bool = False,
+    apologies: Sequence[int] = (),
     files: Files = (),
 ) -> Message:
     """A public word. An engineer's starts a new ticket; a customer's resumes a waiting or reopens a resolved one.
 
     `then` takes the ticket on in the same step: "ask" or "resolve"; `version` is the only one it may answer, where a
     program asks for that; `last_seen_message` the newest one its writer has read. An `undoable` reply of the desk
-    reaches the customer UNDO later. Raises Conflict, on a closed ticket too.
+    reaches the customer UNDO later. `apologies` are the breaches of this ticket that it apologises for. Raises
+    Conflict, on a closed ticket too.
     """
     deed = Deed.begin(ticket, by, at)
     ticket = deed.ticket
@@ -160,6 +163,8 @@ def reply(
     if ticket.status == Status.CLOSED or not may(by, Right.REPLY, ticket.customer_id):
         raise Conflict(ticket, stuck(ticket))
     message = deed.say(Message.Kind.REPLY, body, files, until=at + UNDO if undoable else None)
+    if apologies:
+        breaches.mark_apologies(deed, apologies, message)
     if by.is_desk:
         deed.tell("ticket.answered", "requester", message=message.pk)
         if ticket.status == Status.NEW:

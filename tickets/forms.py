@@ -180,6 +180,17 @@ class ReplyForm(DeskForm):
         return self.cleaned_data
 
 
+class DeskReplyForm(ReplyForm):
+    """What the desk says besides: of which broken promises this is the apology, by their numbers."""
+
+    apologies = forms.Field(required=False, widget=forms.SelectMultiple)
+
+    def clean_apologies(self) -> list[int]:
+        # A box of the page; what is no number was put there by nobody of ours.
+        given = (str(one) for one in self.cleaned_data["apologies"] or [])
+        return [int(one) for one in given if one.isdecimal() and one.isascii() and len(one) < 10]
+
+
 class SeenAt(forms.Field):
     """The instant of the draft a page stood on; None where it stood on none."""
 

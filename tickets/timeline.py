@@ -15,6 +15,7 @@ from helpdesk.accounts.models import User, key_of
 from helpdesk.audit.models import Entry
 from oncall.families import FAMILIES
 from sla.models import Kind
+from sla.models.register import Reason, Why
 from sla.words import Words
 from tickets import attaching, tagging
 from tickets.access import messages_visible_to, people_of
@@ -26,6 +27,8 @@ CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason, *Score, *Kin
 INSTANTS = ("due", "breached")
 # A service has a key of its own: its codes are words that mean something else elsewhere ("billing").
 SERVICES = ("service", "old_service")
+# So have the words about a breach.
+BREACH_WORDS = {"why": dict(Why.choices), "excuse": dict(Reason.choices)}
 # These say that a message was written: the message itself stands in the timeline.
 SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted"]
 
@@ -98,7 +101,7 @@ def _lines(entries: list[Entry], names: dict[str, str], labels: dict[str, str]) 
     tags = tagging.words_of(n for e in entries if e.action == "ticket.tagged" for n in _tags_in(e.data))
 
     def line(entry: Entry) -> Line:
-        data = _worded(entry.data, names, labels)
+        data = worded(entry.data, names, labels)
         if entry.action == "ticket.tagged":
             data = {name: [tags[n] for n in numbers if n in tags] for name, numbers in data.items()}
         return Line(entry.at, entry.action, names.get(entry.actor, _("the desk")), data)
@@ -117,13 +120,17 @@ def _names(ticket: Ticket, messages: Iterable[Message], entries: Iterable[Entry]
     return {key_of(n): found[n].name if n in found else _("erased person") for n in numbers}
 
 
-def _worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, str]) -> dict[str, Any]:
+def worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, Any]) -> dict[str, Any]:
+    """What a line of history says, with names, labels and instants in place of keys, codes and texts."""
+
     def word(value: Any) -> Any:
         return names.get(value) or labels.get(value) or value if isinstance(value, str) else value
 
     def told(key: str, value: Any) -> Any:
         if key in INSTANTS:
             return datetime.fromisoformat(value) if value else None
+        if key in BREACH_WORDS:
+            return BREACH_WORDS[key].get(value, value)
         return FAMILIES.get(value, value) if key in SERVICES else word(value)
 
     return {key: told(key, value) for key, value in data.items()}

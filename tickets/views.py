@@ -19,7 +19,7 @@ from helpdesk.templatetags.desk import undo_tags
 from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.models import Priority
-from tickets import actions, after, circle, classifying, forms, portal, queue, relations, searching, tagging
+from tickets import actions, after, apology, circle, classifying, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
 from tickets.assigning import takers
 from tickets.canned_views import put_in
@@ -212,6 +212,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
         **put_in(request, ticket),
+        **apology.composing(request, ticket, known, at, request.user),
     }
     return see(request, "tickets/ticket.html", ticket, trouble, context)
 
@@ -245,7 +246,8 @@ def _verb(
 @require_POST
 def reply(request: Asked, ref: str) -> HttpResponse:
     act = partial(actions.reply, undoable=request.user.is_desk)
-    form = forms.ReplyForm(request.POST, received(request, timezone.now()))
+    kind = forms.DeskReplyForm if request.user.is_desk else forms.ReplyForm
+    form = kind(request.POST, received(request, timezone.now()))
     return _verb(request, ref, "reply", form, act, _("Your reply is sent."))
 
 

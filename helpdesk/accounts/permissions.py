@@ -20,6 +20,7 @@ class Right(StrEnum):
     NOTE = "note"
     CANNED = "canned"  # write the canned replies that everybody shares
     WORK = "work"  # start, ask, resume, resolve, assign, priority, close as duplicate or spam
+    REVIEW = "review"  # excuse broken promises, strike out pauses
     CONFIRM = "confirm"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
@@ -34,7 +35,7 @@ class Right(StrEnum):
 
 _MEMBER = {Right.OPEN_TICKET, Right.REPLY, Right.CONFIRM, Right.REOPEN, Right.WITHDRAW}
 _ENGINEER = {Right.REPLY, Right.NOTE, Right.WORK, Right.REOPEN}
-_LEAD = _ENGINEER | {Right.CANNED, Right.INVITE, Right.KEYS, Right.TEAMS, Right.CONSOLE}
+_LEAD = _ENGINEER | {Right.REVIEW, Right.CANNED, Right.INVITE, Right.KEYS, Right.TEAMS, Right.CONSOLE}
 ROLE_TABLE: dict[str, set[Right]] = {
     "customer:member": _MEMBER,
     "customer:admin": _MEMBER | {Right.INVITE, Right.SHARE, Right.KEYS},

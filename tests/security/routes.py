@@ -15,6 +15,7 @@ TICKETS = (*CUSTOMERS, *DESK)
 OPERATORS = ("lee", "ada")
 ADMINS = ("ada",)
 ACME_ADMINS = ("carla", "dora")
+REGISTER = (*ACME_ADMINS, *DESK, "audrey")
 # Who may see a ticket that Cora of Acme filed, and one that Gus of Globex filed.
 OF_CORA = ("cora", "carla", "dora", *DESK)
 OF_GUS = ("gus", *DESK)
@@ -60,6 +61,13 @@ ROUTES: dict[str, Route] = {
     "tickets/bulk": Route(DESK),
     "tickets/tags": Route(DESK),
     "tickets/news": Route(DESK),
+    "sla/breaches": Route(REGISTER),
+    "sla/breaches.<str:form>": Route(REGISTER),
+    "sla/breaches/<int:breach>": Route((), elsewhere="tests/tickets/test_register.py: needs a breach"),
+    "sla/breaches/<int:breach>/explain": Route((), elsewhere="tests/tickets/test_register.py"),
+    "sla/breaches/<int:breach>/propose": Route((), elsewhere="tests/tickets/test_register.py"),
+    "sla/breaches/<int:breach>/approve": Route((), elsewhere="tests/tickets/test_register.py"),
+    "sla/breaches/<int:breach>/decline": Route((), elsewhere="tests/tickets/test_register.py"),
     "canned/": Route(DESK),
     "canned/new": Route(DESK),
     "canned/<int:pk>/": Route((), elsewhere="tests/tickets/test_canned.py: one's own, or a lead's"),

@@ -79,6 +79,7 @@ def build(cast: Any) -> World:
         "<uuid:customer>": str(cast.acme.pk),
         "<str:token>": "unknown-token",
         "<str:document>": "SLA-POLICY",
+        "<str:form>": "csv",
     }
     values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
