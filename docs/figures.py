@@ -23,9 +23,11 @@ from helpdesk.models import SiteSettings
 from helpdesk.templatetags.desk import promised
 from oncall import escalation
 from sla import terms
+from sla.billing_defaults import BILLING
 from sla.changes import cells_of, targets_of
 from sla.clock import WARN_AT
 from sla.clock import Target as Limits
+from sla.definitions import definitions_of, meanings
 from sla.models import CalendarVersion, MatrixCell, PolicyVersion, Target
 from tickets.models import Status
 from tickets.stays import PLAN, REOPEN_WINDOW
@@ -54,7 +56,21 @@ class Sheet:
 
     @cached_property
     def cells(self) -> list[MatrixCell]:
+        return [cell for cell in self._all_cells if not cell.impact.category]
+
+    @cached_property
+    def billing_cells(self) -> list[MatrixCell]:
+        return [cell for cell in self._all_cells if cell.impact.category == BILLING]
+
+    @cached_property
+    def _all_cells(self) -> list[MatrixCell]:
         return cells_of(self.policy)
+
+    @cached_property
+    def billing(self) -> list[tuple[Target, str]]:
+        """Each target with what its priority means for tickets about bills."""
+        own = [row for row in definitions_of(self.policy) if row.category == BILLING]
+        return meanings(self.targets, own)
 
     @cached_property
     def calendar(self) -> CalendarVersion:
@@ -89,6 +105,7 @@ def figure(name: str) -> Callable[[Callable[[Sheet], Value]], Callable[[Sheet], 
     return known
 
 
+OF_BILLING = re.compile(r"billing\.([\w-]+)\.definition")
 OF_A_TARGET = re.compile(r"sla\.([\w-]+)\.(response|resolution|update|label)")
 
 
@@ -99,6 +116,10 @@ def value(tag: str, sheet: Sheet) -> Value:
     if (named := OF_A_TARGET.fullmatch(tag)) and named[1] in sheet.limits:
         row = next(row for row in sheet.targets if row.priority.code == named[1])
         return row.priority.label if named[2] == "label" else promised(seconds_of(row, named[2]))
+    if named := OF_BILLING.fullmatch(tag):
+        for row, meaning in sheet.billing:
+            if row.priority.code == named[1]:
+                return meaning
     raise Unknown(tag)
 
 
@@ -140,11 +161,17 @@ def _targets(sheet: Sheet) -> Value:
 
 @figure("matrix.table")
 def _matrix(sheet: Sheet) -> Value:
-    urgencies = {cell.urgency_id: cell.urgency for cell in sheet.cells}
-    rows: dict[int, list[MatrixCell]] = {}
-    for cell in sheet.cells:
-        rows.setdefault(cell.impact_id, []).append(cell)
-    return table("matrix", urgencies=list(urgencies.values()), rows=list(rows.values()))
+    return table("matrix", **tables.matrix(sheet.cells))
+
+
+@figure("billing.table")
+def _billing(sheet: Sheet) -> Value:
+    return table("billing", rows=sheet.billing)
+
+
+@figure("billing.matrix.table")
+def _billing_matrix(sheet: Sheet) -> Value:
+    return table("matrix", **tables.matrix(sheet.billing_cells))
 
 
 @figure("update.table")

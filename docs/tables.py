@@ -13,10 +13,18 @@ from helpdesk.models import in_chinese
 from oncall.escalation import Step
 from sla.clock import Target as Limits
 from sla.clock import compute
-from sla.models import Target
+from sla.models import MatrixCell, Target
 from sla.worktime import AROUND_THE_CLOCK
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def matrix(cells: Sequence[MatrixCell]) -> dict[str, Any]:
+    """The priorities that answers propose: the urgencies, and a row an impact."""
+    rows: dict[int, list[MatrixCell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.impact_id, []).append(cell)
+    return {"urgencies": list({cell.urgency_id: cell.urgency for cell in cells}.values()), "rows": list(rows.values())}
 
 
 def ladder(levels: Sequence[int]) -> list[tuple[str, str, str]]:

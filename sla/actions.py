@@ -18,7 +18,8 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening, record
 from sla.changes import FIELDS, cells_of, digest_words, targets_of
-from sla.models import MatrixCell, PolicyVersion, State, Target
+from sla.definitions import definitions_of, write_definitions
+from sla.models import Definition, MatrixCell, PolicyVersion, State, Target
 from sla.sound import faults
 
 
@@ -37,6 +38,7 @@ def draft(*, by: User, at: datetime) -> PolicyVersion:
     fresh = PolicyVersion.objects.create(number=last.number + 1, author=by, effective_at=at)
     Target.objects.bulk_create([_copy(row, fresh) for row in targets_of(model)])
     MatrixCell.objects.bulk_create([_copy(cell, fresh) for cell in cells_of(model)])
+    Definition.objects.bulk_create([_copy(row, fresh) for row in definitions_of(model)])
     _record(Happening("policy.drafted", {"from": model.number}), fresh, by, at)
     return fresh
 
@@ -53,10 +55,12 @@ def change(
     policy: PolicyVersion,
     targets: Mapping[int, Mapping[str, Any]],
     cells: Mapping[int, int],
+    definitions: Mapping[int, Mapping[str, str]] | None = None,
     by: User,
     at: datetime,
 ) -> PolicyVersion:
-    """Writes into a draft what differs: {target id: {field: value}} and {cell id: priority id}.
+    """Writes into a draft what differs: {target id: {field: value}}, {cell id: priority id} and the definitions of
+    categories by id.
 
     Raises Refused where it is no draft of theirs any more, PermissionDenied.
     """
@@ -72,8 +76,10 @@ def change(
     moved = [cell for cell in cells_of(found) if cells.get(cell.pk, cell.priority_id) != cell.priority_id]
     for cell in moved:
         MatrixCell.objects.filter(pk=cell.pk).update(priority=cells[cell.pk])
-    if told or moved:
-        _record(Happening("policy.changed", {"targets": told, "cells": len(moved)}), found, by, at)
+    words = write_definitions(found, definitions or {})
+    if told or moved or words:
+        data = {"targets": told, "cells": len(moved)} | ({"definitions": words} if words else {})
+        _record(Happening("policy.changed", data), found, by, at)
     return found
 
 
@@ -112,6 +118,7 @@ def discard(*, policy: PolicyVersion, by: User, at: datetime) -> None:
     found = _locked(policy, State.DRAFT)
     found.targets.all().delete()
     found.matrix.all().delete()
+    found.definitions.all().delete()
     number = found.number
     found.delete()
     record([Happening("policy.discarded")], by=by, at=at, subject=subject_of(number))

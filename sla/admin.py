@@ -20,7 +20,9 @@ from helpdesk.accounts.models import User
 from helpdesk.text import Line
 from sla import actions
 from sla.changes import FIELDS
-from sla.models import MatrixCell, PolicyVersion, State, Target
+from sla.definitions import FIELDS as WORDS
+from sla.definitions import change_impact
+from sla.models import Definition, Impact, MatrixCell, PolicyVersion, State, Target
 from sla.sound import faults
 
 WIDE = AdminTextInputWidget(attrs={"size": 40})
@@ -91,6 +93,28 @@ class MatrixInline(OfTheVersion):
         return found.order_by("impact__rank", "urgency__rank")
 
 
+class DefinitionForm(forms.ModelForm):
+    """What a priority means for the tickets of one category."""
+
+    description_zh = Line(longest=100, label=_l("Definition in Chinese"), widget=WIDE)
+    description_en = Line(longest=200, label=_l("Definition in English"), widget=WIDE)
+
+    class Meta:
+        model = Definition
+        fields = WORDS
+
+
+class DefinitionInline(OfTheVersion):
+    model = Definition
+    form = DefinitionForm
+    fields = ("category", "priority", *WORDS)
+    readonly_fields = ["category", "priority"]
+    verbose_name_plural = _l("What the priorities mean for a category")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).select_related("priority").order_by("category", "priority__rank")
+
+
 def is_own_draft(request: HttpRequest, version: PolicyVersion | None) -> bool:
     if version is None:
         return bool(request.user.is_staff)
@@ -103,7 +127,7 @@ class PolicyVersionAdmin(ByAction):
     ordering = ["-number"]
     fields = ("number", "state", "author", "approver", "published_at", "effective_at")
     readonly_fields = fields
-    inlines = [TargetInline, MatrixInline]
+    inlines = [TargetInline, MatrixInline, DefinitionInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -121,9 +145,38 @@ class PolicyVersionAdmin(ByAction):
             one.new_objects, one.changed_objects, one.deleted_objects = [], [], []
         targets = {said["id"].pk: said for said in rows.get(Target, [])}
         cells = {said["id"].pk: said["priority"].pk for said in rows.get(MatrixCell, [])}
+        words = {said["id"].pk: said for said in rows.get(Definition, [])}
+        told: dict[str, Any] = {"targets": targets, "cells": cells, "definitions": words}
         try:
-            actions.change(
-                policy=form.instance, targets=targets, cells=cells, by=cast(User, request.user), at=timezone.now()
-            )
+            actions.change(policy=form.instance, **told, by=cast(User, request.user), at=timezone.now())
         except actions.Refused as refused:
             messages.error(request, _("Not saved. %(why)s") % {"why": refused})
+
+
+class ImpactForm(forms.ModelForm):
+    label_zh = Line(longest=80, label=_l("Answer in Chinese"), widget=WIDE)
+    label_en = Line(longest=80, label=_l("Answer in English"), widget=WIDE)
+    hint_zh = Line(longest=200, label=_l("Explanation in Chinese"), widget=WIDE)
+    hint_en = Line(longest=200, label=_l("Explanation in English"), widget=WIDE)
+
+    class Meta:
+        model = Impact
+        fields = ("label_zh", "label_en", "hint_zh", "hint_en")
+
+
+@admin.register(Impact)
+class ImpactAdmin(ByAction):
+    """The words of what is asked about the impact, for all tickets and for those about bills."""
+
+    list_display = ["code", "category", "label_zh", "label_en"]
+    list_filter = ["category"]
+    ordering = ["category", "rank"]
+    form = ImpactForm
+    fields = ["code", "category", "label_zh", "label_en", "hint_zh", "hint_en"]
+    readonly_fields = ["code", "category"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def act(self, by: User, said: dict[str, Any], old: Impact) -> Impact:
+        return change_impact(impact=old, by=by, at=timezone.now(), **said)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from sla.models import MatrixCell, PolicyVersion, Target
+from sla.definitions import definitions_of
+from sla.models import Definition, MatrixCell, PolicyVersion, Target
 
 FIELDS = ["response_time_minutes", "resolution_time_hours", "update_minutes", "description_zh", "description_en"]
 
@@ -33,8 +34,25 @@ def cells_of(policy: PolicyVersion) -> list[MatrixCell]:
 
 
 def changes(old: PolicyVersion, new: PolicyVersion) -> list[Change]:
-    """Everything in which `new` is not `old`. Four statements."""
-    return [*_of_targets(targets_of(old), targets_of(new)), *_of_cells(cells_of(old), cells_of(new))]
+    """Everything in which `new` is not `old`. Six statements."""
+    return [
+        *_of_targets(targets_of(old), targets_of(new)),
+        *_of_cells(cells_of(old), cells_of(new)),
+        *_of_definitions(definitions_of(old), definitions_of(new)),
+    ]
+
+
+def _of_definitions(old: list[Definition], new: list[Definition]) -> Iterable[Change]:
+    before = {(row.category, row.priority_id): row for row in old}
+    for row in new:
+        was = before.get((row.category, row.priority_id))
+        for field, label in (
+            ("description_zh", _("Definition in Chinese")),
+            ("description_en", _("Definition in English")),
+        ):
+            one, other = getattr(was, field, "—"), getattr(row, field)
+            if one != other:
+                yield Change(f"{row.priority.label} ({row.category})", label, one, other)
 
 
 def _of_targets(old: list[Target], new: list[Target]) -> Iterable[Change]:
@@ -72,4 +90,5 @@ def digest_words(policy: PolicyVersion) -> str:
     """What a version says, as one text: whoever approves it names the digest of what they have read."""
     rows = [[row.plan.code, row.priority.code, *(getattr(row, f) for f in FIELDS)] for row in targets_of(policy)]
     cells = [[c.impact.code, c.urgency.code, c.priority.code] for c in cells_of(policy)]
-    return repr((policy.number, rows, cells))
+    own = [[d.category, d.priority.code, d.description_zh, d.description_en] for d in definitions_of(policy)]
+    return repr((policy.number, rows, cells, own))

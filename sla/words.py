@@ -4,6 +4,7 @@ They are few and may be edited at any time, so that no process keeps them: a pag
 in it whatever it names.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -19,8 +20,8 @@ ORDER BY 1, 4
 """
 
 ANSWERS = """
-SELECT 'impact', id, code, rank, label_zh, label_en, hint_zh, hint_en FROM sla_impact
-UNION ALL SELECT 'urgency', id, code, rank, label_zh, label_en, hint_zh, hint_en FROM sla_urgency
+SELECT 'impact', id, code, rank, label_zh, label_en, hint_zh, hint_en, category FROM sla_impact
+UNION ALL SELECT 'urgency', id, code, rank, label_zh, label_en, hint_zh, hint_en, '' FROM sla_urgency
 ORDER BY 1, 4
 """
 
@@ -57,8 +58,15 @@ def answers() -> tuple[list[Impact], list[Urgency]]:
         cursor.execute(ANSWERS)
         rows = cursor.fetchall()
     columns = ["id", "code", "rank", "label_zh", "label_en", "hint_zh", "hint_en"]
-    told = [(kind, dict(zip(columns, row, strict=True))) for kind, *row in rows]
+    told = [(kind, dict(zip(columns, row, strict=True)), category) for kind, *row, category in rows]
     return (
-        [Impact(**row) for kind, row in told if kind == "impact"],
-        [Urgency(**row) for kind, row in told if kind == "urgency"],
+        [Impact(**row, category=category) for kind, row, category in told if kind == "impact"],
+        [Urgency(**row) for kind, row, _category in told if kind == "urgency"],
     )
+
+
+def asked(impacts: Iterable[Impact], category: str) -> list[Impact]:
+    """The answers about the impact that a category is asked with: its own, where it has any."""
+    known = list(impacts)
+    own = [impact for impact in known if impact.category == category]
+    return own or [impact for impact in known if not impact.category]

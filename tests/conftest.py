@@ -8,7 +8,7 @@ from django.db.models.signals import post_migrate
 
 from helpdesk import site
 from helpdesk.models import SiteSettings
-from sla.defaults import seed
+from sla import billing_defaults, calendar_defaults, defaults
 from tests.cast import Cast, assemble
 
 
@@ -25,7 +25,12 @@ def committed(transactional_db: None) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def defaults_return_after_each_flush() -> None:
     """A test with real commits empties all tables when it ends: what the migrations wrote is written again."""
-    post_migrate.connect(lambda **given: seed(apps), sender=apps.get_app_config("sla"), weak=False)
+
+    def seed(**given: Any) -> None:
+        for shipped in (defaults, calendar_defaults, billing_defaults):
+            shipped.seed(apps)
+
+    post_migrate.connect(seed, sender=apps.get_app_config("sla"), weak=False)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import Right, customers_of, may
 from helpdesk.audit.record import Happening, record
-from sla import clocks
+from sla import clocks, definitions
 from sla.models import Priority
 from tickets import assigning, attaching, breaches, mentions, notify
 from tickets.deed import UNDO, Deed, keep_due, report, say
@@ -58,6 +58,9 @@ def open_ticket(
     priority = priority or clocks.matrix_of(terms.policy).get((impact, urgency))
     if priority is None or priority not in clocks.targets_of(terms):
         raise Refused("priority", _("This is not a priority we know."))
+    if not definitions.fits(terms.policy, impact, category):
+        codes = ", ".join(definitions.answers_of(terms.policy, category))
+        raise Refused("impact", _("This answer is not for this category. Choose one of %(codes)s.") % {"codes": codes})
     states = clocks.begin(terms=terms, fact=["created", priority, source], at=at)
     choice = assigning.choose(
         customer=customer,

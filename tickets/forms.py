@@ -19,6 +19,7 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.text import Block, Line
 from oncall.families import CHOICES
 from sla.models import Impact, Urgency
+from sla.words import asked
 from tickets import attaching
 from tickets.models import Attachment, Category, CloseReason, Source, Ticket
 from tickets.presence import STATES
@@ -104,7 +105,8 @@ class WordsForm(DeskForm):
 
 
 class FilingForm(WordsForm):
-    """A new ticket. The company is asked only where there is a choice."""
+    """A new ticket. The company is asked only where there is a choice; what is asked about the impact depends on the
+    category, so that nobody with a question about a bill is asked whether production is down."""
 
     customer = forms.ChoiceField(error_messages={"required": _l("Choose the company."), "invalid_choice": ""})
     impact = forms.ChoiceField(error_messages={"required": _l("Choose how large the impact is.")})
@@ -120,7 +122,8 @@ class FilingForm(WordsForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.customers, self.impacts, self.urgencies = list(customers), list(impacts), list(urgencies)
+        self.customers, self.urgencies = list(customers), list(urgencies)
+        self.impacts = asked(impacts, str(self["category"].value() or ""))
         self._offer("customer", [(str(c.pk), c.name) for c in self.customers], _("Choose one of your companies."))
         self._offer("impact", [(i.code, i.label) for i in self.impacts], _("Choose one of the answers."))
         self._offer("urgency", [(u.code, u.label) for u in self.urgencies], _("Choose one of the answers."))
@@ -336,7 +339,7 @@ class SplitForm(StepForm):
 
     def __init__(self, *args: Any, impacts: Iterable[Impact], urgencies: Iterable[Urgency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, rows in (("impact", impacts), ("urgency", urgencies)):
+        for name, rows in (("impact", asked(impacts, str(self["category"].value() or ""))), ("urgency", urgencies)):
             field = self.fields[name]
             field.choices = [(row.code, row.label) for row in rows]  # type: ignore[attr-defined]
             field.error_messages["invalid_choice"] = _("Choose one of the answers.")

@@ -180,7 +180,8 @@ def _filing_page(
     at = timezone.now()
     # Whoever looks first keeps their files too.
     received(request, at)
-    proposals = matrix(at)
+    offered_codes = {impact.code for impact in form.impacts}
+    proposals = {pair: code for pair, code in matrix(at).items() if pair[0] in offered_codes}
     answers = (str(form["impact"].value() or ""), str(form["urgency"].value() or ""))
     context = {
         "section": "create",

@@ -146,6 +146,7 @@ def split(request: Asked, ref: str) -> HttpResponse:
     given: dict[str, Any] = {"impacts": impacts, "urgencies": urgencies}
     if request.method != "POST":
         begun = {name: getattr(found, name) for name in ("title", "category", "impact", "urgency")}
+        begun["category"] = request.GET.get("category", begun["category"])
         return _split_page(request, found, message, forms.SplitForm(initial=begun, **given))
     form = forms.SplitForm(request.POST, **given)
 

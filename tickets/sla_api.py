@@ -15,6 +15,7 @@ from sla.words import read
 from tickets.api import _instant, _json, door
 from tickets.api import api as api
 from tickets.api_schema import _with
+from tickets.sla_categories import Billing, billing
 
 
 class Target(Schema):
@@ -38,7 +39,8 @@ class Promises(Schema):
     published_at: str | None
     url: str = Field(description=_("The policy in words."))
     targets: list[Target]
-    matrix: list[Cell]
+    matrix: list[Cell] = Field(description=_("For all categories that have no block of their own here."))
+    billing: Billing
 
 
 @api.get(
@@ -52,12 +54,12 @@ class Promises(Schema):
 )
 @door
 def promises(request: Any) -> HttpResponse:
-    """The targets a ticket filed now is held to. Five statements."""
+    """The targets a ticket filed now is held to. Seven statements."""
     terms = terms_in_force(timezone.now())
     policy = PolicyVersion.objects.get(pk=terms.policy)
     known = read()
-    rows = policy.targets.filter(plan=terms.plan).select_related("priority").order_by("priority__rank")
-    cells = policy.matrix.order_by("impact__rank", "urgency__rank")
+    rows = list(policy.targets.filter(plan=terms.plan).select_related("priority").order_by("priority__rank"))
+    cells = policy.matrix.filter(impact__category="").order_by("impact__rank", "urgency__rank")
     return _json(
         {
             "version": policy.number,
@@ -79,5 +81,6 @@ def promises(request: Any) -> HttpResponse:
                 {"impact": impact, "urgency": urgency, "priority": priority}
                 for impact, urgency, priority in cells.values_list("impact__code", "urgency__code", "priority__code")
             ],
+            "billing": billing(policy, rows),
         }
     )

@@ -71,14 +71,20 @@ class Priority(Bilingual):
 
 
 class Impact(Bilingual):
-    """An answer to "how large is the impact?", in the policy's words."""
+    """An answer to "how large is the impact?", in the policy's words.
+
+    A category that has answers of its own is asked with those alone; the rest, with those of no category.
+    """
 
     code = models.SlugField(max_length=20, unique=True)
     rank = models.PositiveSmallIntegerField(unique=True)
-    hint_zh = models.CharField(max_length=200)
-    hint_en = models.CharField(max_length=200)
+    category = models.CharField(_("category"), max_length=20, blank=True)
+    hint_zh = models.CharField(_("explanation in Chinese"), max_length=200)
+    hint_en = models.CharField(_("explanation in English"), max_length=200)
 
     class Meta:
+        verbose_name = _("answer about the impact")
+        verbose_name_plural = _("answers about the impact")
         ordering = ["rank"]
 
     @property
@@ -187,13 +193,38 @@ class MatrixCell(models.Model):
         return f"{self.impact.label} × {self.urgency.label}"
 
 
+class Definition(models.Model):
+    """What a priority means for the tickets of one category, where it is not what its target says."""
+
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="definitions")
+    category = models.CharField(_("category"), max_length=20)
+    priority = models.ForeignKey(Priority, models.PROTECT, verbose_name=_("priority"))
+    description_zh = models.CharField(_("definition in Chinese"), max_length=200)
+    description_en = models.CharField(_("definition in English"), max_length=200)
+
+    class Meta:
+        verbose_name = _("definition of a category")
+        verbose_name_plural = _("definitions of a category")
+        constraints = [models.UniqueConstraint(fields=["policy", "category", "priority"], name="one_definition")]
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.priority.label}"
+
+    @property
+    def description(self) -> str:
+        return self.description_zh if (get_language() or "").startswith("zh") else self.description_en
+
+
 class Calendar(Bilingual):
     """Working hours by name; its editions hold the hours."""
 
-    code = models.SlugField(max_length=20, unique=True)
-    is_default = models.BooleanField(default=False)
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    is_default = models.BooleanField(_("default"), default=False)
 
     class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendars")
+        ordering = ["-is_default", "code"]
         constraints = [
             models.UniqueConstraint(
                 fields=["is_default"], condition=models.Q(is_default=True), name="one_default_calendar"
@@ -202,16 +233,32 @@ class Calendar(Bilingual):
 
 
 class CalendarVersion(Version):
-    """One edition of a calendar. `rules` is {"kind": "24x7"}, or {"kind": "hours"} with what sla/hours.py reads."""
+    """One edition of a calendar.
 
-    calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions")
-    zone = models.CharField(max_length=64)
+    `rules` is {"kind": "24x7"}, or {"kind": "hours"} with what sla/hours.py reads and, under "names", what the
+    exceptions are called, by date. `known_until` is the last day whose exceptions are published; a calendar that
+    keeps no holidays has none.
+    """
+
+    calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="versions", verbose_name=_("calendar"))
+    zone = models.CharField(_("time zone"), max_length=64)
     rules = models.JSONField()
+    known_until = models.DateField(_("holidays known until"), null=True, blank=True)
 
     objects = VersionQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["calendar", "number"], name="calendar_number")]
+        verbose_name = _("calendar version")
+        verbose_name_plural = _("calendar versions")
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "number"], name="calendar_number"),
+            models.CheckConstraint(
+                condition=models.Q(author=None) | ~models.Q(author=models.F("approver")), name="calendar_second_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar.code} {self.number}"
 
 
 class Kind(models.TextChoices):

@@ -197,7 +197,7 @@ def test_every_figure_is_known_in_both_languages() -> None:
 
 def test_reading_it_costs_few_statements(django_assert_num_queries: Any) -> None:
     read("en")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         read("en")
 
 

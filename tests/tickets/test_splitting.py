@@ -36,7 +36,7 @@ def split(person: User, ticket: Ticket, message: Message, **words: Any) -> Any:
         "message": message.pk,
         "title": "The bill is wrong",
         "category": "billing",
-        "impact": "question",
+        "impact": "billing_question",
         "urgency": "wait",
     }
     return enter(person).post(f"/tickets/{ticket.ref}/split", given | words)

@@ -221,7 +221,7 @@ SCENARIOS = [
     ),
     Scenario(
         "management",
-        "question",
+        "billing_question",
         "wait",
         "如何用标签把费用分到各个项目",
         "我们有 {n} 个项目共用账户，财务希望每月按项目出账。标签应该怎么设计？",
@@ -271,7 +271,7 @@ SCENARIOS = [
     ),
     Scenario(
         "billing",
-        "question",
+        "billing_question",
         "wait",
         "{n} 月账单里 NAT 网关流量费用异常",
         "NAT 网关的数据处理费比上月多了 {p}%，业务量没有变化，请帮忙分析是哪台机器。",
@@ -284,7 +284,7 @@ SCENARIOS = [
     ),
     Scenario(
         "billing",
-        "question",
+        "invoice_missing",
         "wait",
         "需要开具上季度的增值税专用发票",
         "请按附上的开票信息开具上季度的发票，需要拆成两张。",

@@ -268,7 +268,7 @@ SCENARIOS = [
     ),
     Scenario(
         "billing",
-        "question",
+        "billing_question",
         "wait",
         "Unexpected charge for {gib} hours of idle load balancers",
         "We deleted the environment in spring, yet load balancers are billed. Please explain and refund if possible.",

@@ -97,7 +97,7 @@ STORIES = [
         True,
         "十月账单 Data Transfer 费用翻倍，请协助分析",
         "十月账单里 Data Transfer 比九月多了一倍，我们没有上新业务。请帮忙看看是哪个账户、哪个区域。",
-        "non_critical",
+        "wrong_charge",
         "workaround",
         category=Category.BILLING,
         service="billing",
@@ -165,7 +165,7 @@ STORIES = [
         False,
         "Question: which Savings Plan fits a mostly Fargate workload?",
         "We run about 300 vCPU of Fargate around the clock and some Lambda. Compute Savings Plan or something else?",
-        "question",
+        "billing_question",
         "wait",
         (
             (

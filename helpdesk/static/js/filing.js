@@ -3,15 +3,17 @@
   const form = document.querySelector("form[data-filing]");
   if (!form) return;
 
-  const box = form.querySelector("[data-matrix]");
-  const matrix = JSON.parse(box.dataset.matrix);
   const pick = () => {
+    // Looked up each time: another category brings other questions.
+    const box = form.querySelector("[data-matrix]");
+    const matrix = JSON.parse(box.dataset.matrix);
     const data = new FormData(form);
     const priority = matrix[`${data.get("impact")} ${data.get("urgency")}`];
     for (const promise of box.querySelectorAll("[data-priority]")) promise.hidden = promise.dataset.priority !== priority;
     box.querySelector("[data-no-promise]").hidden = Boolean(priority);
   };
   form.addEventListener("change", pick);
+  form.addEventListener("htmx:afterSwap", pick);
   pick();
 
   const button = form.querySelector("[data-preview]");
