@@ -13,6 +13,7 @@ from tickets import (
     relation_views,
     searching,
     views,
+    why_views,
 )
 
 urlpatterns = [
@@ -37,6 +38,7 @@ urlpatterns = [
     path("canned/<int:pk>/", canned_views.edit, name="canned_edit"),
     path("canned/<int:pk>/delete", canned_views.delete, name="canned_delete"),
     path("tickets/<str:ref>/", views.ticket, name="ticket"),
+    path("tickets/<str:ref>/why/<str:kind>", why_views.why, name="ticket_why"),
     path("tickets/<str:ref>/canned", canned_views.picker, name="ticket_canned"),
     path("tickets/<str:ref>/canned/<int:pk>", canned_views.filled_in, name="ticket_canned_text"),
     path("tickets/<str:ref>/next", live_views.next_ticket, name="ticket_next"),

@@ -7,6 +7,7 @@ script and server say the same.
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -353,6 +354,18 @@ def as_timer(span: timedelta | float) -> str:
     """A stretch of time that is over, in words: only full minutes count."""
     seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
     return spoken(seconds // 60 * 60) if seconds >= 60 else _("under 1 min")
+
+
+@register.filter
+def as_clock(seconds: int) -> str:
+    """A stretch of time to the second, so that a sum can be checked: "4:39:05"."""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+@register.filter
+def isodays(days: Iterable[date]) -> str:
+    """Days in a row: "2026-02-16, 2026-02-17"."""
+    return _(", ").join(str(day) for day in days)
 
 
 @register.inclusion_tag("parts/_clock.html", takes_context=True)

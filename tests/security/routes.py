@@ -73,6 +73,7 @@ ROUTES: dict[str, Route] = {
     "canned/<int:pk>/": Route((), elsewhere="tests/tickets/test_canned.py: one's own, or a lead's"),
     "canned/<int:pk>/delete": Route((), elsewhere="tests/tickets/test_canned.py"),
     "tickets/<str:ref>/": Route(TICKETS),
+    "tickets/<str:ref>/why/<str:kind>": Route(TICKETS),
     "tickets/<str:ref>/canned": Route(DESK),
     "tickets/<str:ref>/canned/<int:pk>": Route((), elsewhere="tests/tickets/test_canned.py"),
     "tickets/<str:ref>/next": Route(DESK),

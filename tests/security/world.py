@@ -80,6 +80,7 @@ def build(cast: Any) -> World:
         "<str:token>": "unknown-token",
         "<str:document>": "SLA-POLICY",
         "<str:form>": "csv",
+        "<str:kind>": "resolution",
     }
     values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}

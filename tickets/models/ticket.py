@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk import refs
 from helpdesk.accounts.models import Customer, User
 from oncall.families import FAMILIES, Family
-from sla.clocks import Terms, number_of
+from sla.clocks import Terms, calendar_of, number_of
 from sla.models import CalendarVersion, Plan, PolicyVersion, Priority
+from sla.worktime import AROUND_THE_CLOCK
 from tickets.access import TicketQuerySet
 
 
@@ -141,6 +142,11 @@ class Ticket(models.Model):
     @property
     def policy_number(self) -> int:
         return number_of(self.policy_id)
+
+    @property
+    def around_the_clock(self) -> bool:
+        """Whether every second counts, or office hours alone."""
+        return calendar_of(self.calendar_id) is AROUND_THE_CLOCK
 
     @property
     def is_open(self) -> bool:
