@@ -1,14 +1,12 @@
 """The real product as a child process: started with `manage.py up` on its own data and a free port."""
 
-import atexit
+import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
@@ -62,7 +60,7 @@ class Desk:
     def start(cls, data: Path, port: int | None = None, **env: str) -> "Desk":
         """Starts one and waits until it is open; a day's demo unless DEMO says another.
 
-        Where there is no data yet it begins with a copy of what a first start makes, which is made once a process.
+        Where there is no data yet it begins with a copy of what a first start makes, which is made once a run.
         """
         env = {"DEMO": "day"} | env
         if not data.exists() and list(env) == ["DEMO"] and env["DEMO"] in COPIED:
@@ -180,15 +178,19 @@ COPIED = ("day", "people")
 
 @cache
 def first_start(demo: str) -> Path:
-    """The data of a desk that was started once and stopped: database, tables, texts, people and tickets."""
-    folder = Path(tempfile.mkdtemp(prefix="helpdesk-first-"))
-    # Not closed to PostgreSQL's user where we are root.
-    folder.chmod(0o755)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    desk = Desk.open(folder / "data", free_port(), DEMO=demo)
-    desk.stop()
-    (desk.data / "up.log").unlink()
-    return desk.data
+    """The data of a desk that was started once and stopped: database, tables, texts, people and tickets.
+
+    Made by whichever process of the run comes first (tests/conftest.py names the folder); the others wait for it.
+    """
+    made = Path(os.environ["HELPDESK_FIRST_STARTS"]) / demo
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            desk = Desk.open(made.with_suffix(".new"), free_port(), DEMO=demo)
+            desk.stop()
+            (desk.data / "up.log").unlink()
+            desk.data.rename(made)
+    return made
 
 
 def argv(process: psutil.Process) -> list[str]:
