@@ -12,11 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from helpdesk.audit.models import Entry
 from sla import alarms, hours
+from sla import terms as promises
 from sla.clock import ClockState, Reckoning, Target, compute
-from sla.models import CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
+from sla.models import OUTWARD, PROMISED, CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
 from sla.models import Target as TargetRow
 from sla.ringing import Looked, Rung, ring
 from sla.worktime import AROUND_THE_CLOCK, Calendar
@@ -64,11 +66,13 @@ def terms_in_force(at: datetime) -> Terms:
     return Terms(*found)
 
 
-def begin(*, terms: Terms, fact: list[Any], at: datetime) -> list[ClockState]:
-    """How the clocks of a subject stand whose history begins with `fact` now. No statement: the caller may still
+def begin(*, terms: Terms, facts: Iterable[list[Any]], at: datetime) -> list[ClockState]:
+    """How the clocks of a subject stand whose history begins with `facts` now. No statement: the caller may still
     write their due times into the subject's own row before that exists."""
-    reckoning = compute([(at, 0, fact)], targets_of(terms), calendar_of(terms.calendar), at)
-    return [reckoning.response, reckoning.resolution]
+    reckoning = compute(
+        [(at, n, fact) for n, fact in enumerate(facts)], targets_of(terms), calendar_of(terms.calendar), at
+    )
+    return reckoning.clocks
 
 
 def start(subject: str, states: Iterable[ClockState], *, report: Report, at: datetime) -> list[Clock]:
@@ -92,17 +96,36 @@ def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> To
     warning that is new is written down as well (ringing.py).
     """
     reckoning = reckon(subject, terms=terms, at=at)
-    stored = {c.kind: c for c in Clock.objects.filter(subject=subject, cycle=1)}
-    states = [reckoning.response, reckoning.resolution]
-    rows = [_row(subject, state, report, at, stored.get(Kind(state.kind))) for state in states]
-    if changed := [row for row in rows if row.kind not in stored or _told(row) != _told(stored[row.kind])]:
+    stored = {(c.kind, c.cycle): c for c in Clock.objects.filter(subject=subject)}
+    drill = any(c.drill for c in stored.values())
+    found: list[Looked] = []
+    for state in reckoning.clocks:
+        before = stored.pop((state.kind, state.cycle), None)
+        found.append(Looked(before, _row(subject, state, report, at, before, drill), state))
+    _store(found, stored.values(), at)
+    rows = [one.after for one in found]
+    return Told(rows, ring(found, policy=number_of(terms.policy), at=at), reckoning.spans[-1].start)
+
+
+def _store(found: list[Looked], gone: Iterable[Clock], at: datetime) -> None:
+    """Writes the rows that changed, and ends the cycles of which the history knows no more. No or one statement."""
+    ended = [_undone(clock, at) for clock in gone if clock.cause != UNDONE]
+    changed = [one.after for one in found if one.before is None or _told(one.after) != _told(one.before)]
+    if ended or changed:
+        # Those that end go first, and cycles in their order: at no moment do two of a kind run.
         Clock.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
+            [*ended, *changed], update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
         )
-    looked = [Looked(stored[row.kind], row, s) for row, s in zip(rows, states, strict=True) if row.kind in stored]
-    for one in looked:
-        one.after.pk = one.before.pk
-    return Told(rows, ring(looked, policy=number_of(terms.policy), at=at), reckoning.spans[-1].start)
+    for one in found:
+        if one.before is not None:
+            one.after.pk = one.before.pk
+
+
+def _undone(clock: Clock, at: datetime) -> Clock:
+    """A cycle that a reply began which was taken back. Its row stays, for warnings point at it, and may serve again."""
+    clock.verdict, clock.cause, clock.completed_at = Verdict.NOT_APPLICABLE, UNDONE, at
+    clock.due_at = clock.next_event_at = None
+    return clock
 
 
 def _told(clock: Clock) -> tuple[Any, ...]:
@@ -122,19 +145,29 @@ def reckon_facts(facts: Iterable[tuple[datetime, int, Any]], *, terms: Terms, at
 
 
 def of_subjects(subjects: Iterable[str]) -> dict[str, list[Clock]]:
-    """The clocks of each subject, response first. One statement."""
+    """What each subject's customer is promised now, response first; of the updates the one under way. One statement."""
+    under_way = Q(kind=Kind.UPDATE, completed_at=None)
+    return _by_subject(Clock.objects.filter(Q(kind__in=PROMISED) | under_way, subject__in=list(subjects)))
+
+
+def all_of_subjects(subjects: Iterable[str]) -> dict[str, list[Clock]]:
+    """Every cycle of every clock of each subject, internal ones too. One statement."""
+    return _by_subject(Clock.objects.filter(subject__in=list(subjects)))
+
+
+def _by_subject(rows: QuerySet[Clock]) -> dict[str, list[Clock]]:
     found: dict[str, list[Clock]] = defaultdict(list)
-    for clock in Clock.objects.filter(subject__in=list(subjects)).order_by("subject", "id"):
+    for clock in rows.order_by("subject", "id"):
         found[clock.subject].append(clock)
     return found
 
 
 def next_due(clocks: Iterable[Clock | ClockState]) -> tuple[datetime, str] | None:
-    """The least due time still to be kept, and whose: clocks not completed, open or breached."""
+    """The least due time still to be kept, and whose: clocks not completed, open or breached; never an internal one."""
     running = [
         (c.due_at, c.kind)
         for c in clocks
-        if c.completed_at is None and c.due_at and c.verdict in (Verdict.OPEN, Verdict.BREACHED)
+        if c.completed_at is None and c.due_at and c.kind in OUTWARD and c.verdict in (Verdict.OPEN, Verdict.BREACHED)
     ]
     return min(running, default=None)
 
@@ -150,7 +183,10 @@ def _targets(policy: int, plan: int) -> Mapping[str, Target]:
     rows = TargetRow.objects.filter(policy=policy, plan=plan).select_related("priority")
     return {
         row.priority.code: Target(
-            response_s=row.response_time_minutes * 60, resolution_s=row.resolution_time_hours * 3600
+            response_s=row.response_time_minutes * 60,
+            resolution_s=row.resolution_time_hours * 3600,
+            update_s=row.update_minutes * 60,
+            **promises.among_us(row.priority.rank),
         )
         for row in rows
     }
@@ -182,15 +218,21 @@ TOLD = [
 ]
 STORED = [*TOLD, "set_aside_at", "running_s", "paused_s"]
 SET_ASIDE = (Verdict.PAUSED, Verdict.NOT_APPLICABLE)
+# Why a cycle does not count: what began it was taken back.
+UNDONE = "undone"
 DECIDED = (Verdict.MET, Verdict.BREACHED, Verdict.NOT_APPLICABLE)
 
 
-def _row(subject: str, state: ClockState, report: Report, at: datetime, stored: Clock | None = None) -> Clock:
+def _row(
+    subject: str, state: ClockState, report: Report, at: datetime, stored: Clock | None = None, drill: bool = False
+) -> Clock:
     frozen = stored is not None and stored.verdict in DECIDED and stored.verdict == state.verdict
     told = stored if frozen and stored else report
     return Clock(
         subject=subject,
         kind=Kind(state.kind),
+        cycle=state.cycle,
+        drill=drill,
         customer_id=report.customer,
         target_s=state.target_s,
         started_at=state.started_at,

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+TAKEN_ALONG = ("status", "withdrawn")
+# What only the internal clocks hear.
+AMONG_US = ("assigned", "aws_reply", "relay", "case_needed", "case_opened")
 Fact = tuple[datetime, int, Sequence[Any]]
 
 
@@ -33,11 +36,15 @@ def undone_by(heard: Sequence[Fact]) -> dict[int, list[int]]:
 
 
 def _written_together(heard: Sequence[Fact], first: int) -> list[int]:
-    at = heard[first][0]
-    last = first + 1
-    while last < len(heard) and heard[last][0] == at and heard[last][2][0] in ("status", "withdrawn"):
-        last += 1
-    return list(range(first, last))
+    at, found = heard[first][0], [first]
+    for place in range(first + 1, len(heard)):
+        kind = heard[place][2][0]
+        if heard[place][0] != at or kind not in (*TAKEN_ALONG, *AMONG_US):
+            break
+        # Whoever took the ticket over keeps it.
+        if kind in TAKEN_ALONG:
+            found.append(place)
+    return found
 
 
 def without(heard: Sequence[Fact], undone: Mapping[int, list[int]]) -> list[Fact]:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sla import alarms, defaults, hours, updates
+from sla import alarms, defaults, hours
 from sla.clock import MODES, ClockState, Reckoning, Target, compute
-from sla.facts import Fact
+from sla.facts import AMONG_US, Fact
 from sla.worktime import AROUND_THE_CLOCK, Calendar
 
-TARGETS = {code: Target(minutes * 60, long * 3600) for code, minutes, long, *_more in defaults.TARGETS}
-UPDATES_S = {code: minutes * 60 for code, _response, _resolution, minutes, *_more in defaults.TARGETS}
+TARGETS = {
+    code: Target(minutes * 60, long * 3600, update * 60) for code, minutes, long, update, *_more in defaults.TARGETS
+}
 AUTHORS = ("engineer", "bot", "aws", "customer")
 SOURCES = ("web", "email", "api", "phone", "aws_support", "aws_health")
 
@@ -42,9 +43,8 @@ def answer(case: Any) -> dict[str, Any]:
     if not facts or min(facts)[0] > now:
         raise Malformed("nothing was created by now")
     reckoning = compute(facts, TARGETS, calendar, now)
-    update = updates.due_at(facts, reckoning, UPDATES_S[reckoning.priority], calendar, now)
     return _told(reckoning, zone) | {
-        "update_due": _local(update, zone),
+        "update_due": _local(reckoning.update_due, zone),
         "warnings": [[kind, percent, _local(at, zone)] for kind, percent, at in warnings(facts, calendar, now)],
     }
 
@@ -166,9 +166,9 @@ def _check(fact: list[Any], where: str, count: int) -> None:
             known = by in AUTHORS
         case ["status", to]:
             known = to in MODES
-        case ["undo", number]:
+        case ["undo" | "strike", number]:
             known = isinstance(number, int) and 0 <= number < count
         case _:
-            known = fact == ["withdrawn"]
+            known = fact == ["withdrawn"] or (len(fact) == 1 and fact[0] in AMONG_US)
     if not known:
         raise Malformed(f"{where} is not understood: {json.dumps(fact, ensure_ascii=False)}")

@@ -25,9 +25,9 @@ class Rung:
 
 
 class Looked(NamedTuple):
-    """A clock as it was stored, as it is stored from now on, and as it was reckoned."""
+    """A clock as it was stored, None where it is new, as it is stored from now on, and as it was reckoned."""
 
-    before: Clock
+    before: Clock | None
     after: Clock
     state: ClockState
 
@@ -62,10 +62,10 @@ def ring(looked: Iterable[Looked], *, policy: int, at: datetime) -> Rung:
     asked = [one for one in looked if _may_have_news(one, at)]
     if not asked:
         return Rung()
-    rows = Warning.objects.filter(clock__in=[one.before.pk for one in asked])
+    rows = Warning.objects.filter(clock__in=[one.after.pk for one in asked])
     told = set(rows.values_list("clock", "target_s", "percent"))
     warnings = [w for one in asked for w in _warnings(one, told, at)]
-    breaches = [_breach(one, policy, at) for one in asked if one.state.breached_at and not one.before.breached_at]
+    breaches = [_breach(one, policy, at) for one in asked if _is_newly_broken(one)]
     Warning.objects.bulk_create(warnings)
     Breach.objects.bulk_create(breaches)
     return Rung(breaches, [w for w in warnings if not w.superseded])
@@ -73,14 +73,20 @@ def ring(looked: Iterable[Looked], *, policy: int, at: datetime) -> Rung:
 
 def _may_have_news(one: Looked, at: datetime) -> bool:
     """Where neither the target nor the next event moved, no mark was passed; what is breached has nothing to add."""
+    if one.before is None:
+        return one.state.breached_at is not None or any(mark.at <= at for mark in one.state.marks)
     if one.before.breached_at:
         return False
     moved = (one.before.next_event_at, one.before.target_s) != (one.after.next_event_at, one.after.target_s)
     return one.state.breached_at is not None or (moved and any(mark.at <= at for mark in one.state.marks))
 
 
+def _is_newly_broken(one: Looked) -> bool:
+    return one.state.breached_at is not None and not (one.before and one.before.breached_at)
+
+
 def _warnings(one: Looked, told: set[tuple[int, int, int]], at: datetime) -> list[Warning]:
-    clock, target_s = one.before.pk, one.state.target_s
+    clock, target_s = one.after.pk, one.state.target_s
     owed = alarms.owed(one.state, {p for c, t, p in told if (c, t) == (clock, target_s)}, at)
     marks = [(mark, True) for mark in owed.superseded] + ([(owed.warning, False)] if owed.warning else [])
     return [

@@ -61,15 +61,17 @@ def open_ticket(
     if not definitions.fits(terms.policy, impact, category):
         codes = ", ".join(definitions.answers_of(terms.policy, category))
         raise Refused("impact", _("This answer is not for this category. Choose one of %(codes)s.") % {"codes": codes})
-    states = clocks.begin(terms=terms, fact=["created", priority, source], at=at)
+    promise = clocks.targets_of(terms)[priority]
     choice = assigning.choose(
         customer=customer,
         reader=requester,
         service=service,
         priority=priority,
-        response_due_in_s=states[0].target_s,
+        response_due_in_s=promise.response_s,
         at=at,
     )
+    facts = [["created", priority, source], *([choice.happening.fact] if choice.happening.fact else [])]
+    states = clocks.begin(terms=terms, facts=facts, at=at)
     ticket = Ticket(
         customer=customer,
         requester=requester,

@@ -117,7 +117,7 @@ class Deed:
         if reason.strip():
             data["message"] = self.say(Message.Kind.NOTE, reason, silent=True).pk
         self.decided = assigning.by_hand(self.ticket, to=to, by=self.person, reason=data.get("message"))
-        self.happen(Happening("ticket.assigned", data, ["assigned"]))
+        self.happen(Happening("ticket.assigned", data, ["assigned"] if to else None))
 
     def happen(self, happening: Happening) -> None:
         self.happenings.append(happening)

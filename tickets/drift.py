@@ -80,7 +80,7 @@ def _told(batch: list[Ticket], at: datetime) -> dict[str, list[str] | None]:
     told = Entry.objects.filter(subject__in=refs, fact__isnull=False).order_by("at", "id")
     for subject, when, number, fact in told.values_list("subject", "at", "id", "fact"):
         facts[subject].append((when, number, fact))
-    stored = clocks.of_subjects(refs)
+    stored = clocks.all_of_subjects(refs)
     breaches = {breach.clock_id: breach for breach in Breach.objects.filter(subject__in=refs)}
     found: dict[str, list[str] | None] = {}
     for ticket in batch:
@@ -100,16 +100,23 @@ def _differences(
     reckoning: Reckoning,
     at: datetime,
 ) -> Iterator[str]:
-    kept = {clock.kind: clock for clock in stored}
-    states = (reckoning.response, reckoning.resolution)
-    for state in states:
-        clock = kept.get(state.kind)
+    kept = {(clock.kind, clock.cycle): clock for clock in stored}
+    for state in reckoning.clocks:
+        clock = kept.pop((state.kind, state.cycle), None)
         if clock is None:
-            yield f"{state.kind}: not stored"
+            yield f"{_name(state)}: not stored"
             continue
         yield from _of_clock(clock, state, at)
         yield from _of_breach(clock, breaches.get(clock.pk))
-    yield from _of_ticket(ticket, states, reckoning)
+    for clock in kept.values():
+        # A cycle that was taken back keeps its row.
+        if clock.cause != clocks.UNDONE:
+            yield f"{_name(clock)}: stored, and the history knows of none"
+    yield from _of_ticket(ticket, reckoning.clocks, reckoning)
+
+
+def _name(clock: Clock | ClockState) -> str:
+    return clock.kind if clock.cycle == 1 else f"{clock.kind} {clock.cycle}"
 
 
 def _of_clock(clock: Clock, state: ClockState, at: datetime) -> Iterator[str]:
@@ -117,20 +124,20 @@ def _of_clock(clock: Clock, state: ClockState, at: datetime) -> Iterator[str]:
     expected |= {"next_event_at": alarms.next_event_at(state, at), "cause": state.cause or ""}
     if state.verdict in ("met", "n/a"):
         expected |= {name: getattr(state, name) for name in FINAL}
-    yield from _unlike(state.kind, clock, expected)
+    yield from _unlike(_name(state), clock, expected)
 
 
 def _of_breach(clock: Clock, breach: Breach | None) -> Iterator[str]:
     if breach is None or clock.breached_at is None:
         if breach or clock.breached_at:
-            yield f"{clock.kind} breach: {'none' if clock.breached_at else 'written'}, {clock.breached_at}"
+            yield f"{_name(clock)} breach: {'none' if clock.breached_at else 'written'}, {clock.breached_at}"
         return
     yield from _unlike(
-        f"{clock.kind} breach", breach, {n: getattr(clock, n) for n in ("due_at", "breached_at", "target_s", "cause")}
+        f"{_name(clock)} breach", breach, {n: getattr(clock, n) for n in ("due_at", "breached_at", "target_s", "cause")}
     )
 
 
-def _of_ticket(ticket: Ticket, states: tuple[ClockState, ClockState], reckoning: Reckoning) -> Iterator[str]:
+def _of_ticket(ticket: Ticket, states: list[ClockState], reckoning: Reckoning) -> Iterator[str]:
     due = clocks.next_due(states)
     expected = {
         "status": reckoning.status,

@@ -2,7 +2,7 @@
 
 Half of the time used: whoever has the ticket, or the leads where nobody has it. Three quarters: the leads too. Nine
 tenths: the administrators as well. Broken: the director of operations besides, at the address in the site's settings.
-Each hears of an event once; history of it is for the staff alone.
+Each hears of an event once; history of it is for the staff alone. Of a promise among ourselves history alone tells.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from helpdesk.accounts.models import StaffRole, key_of
 from helpdesk.audit.record import Happening
 from helpdesk.outbox.enqueue import Draft, Reader, enqueue
 from helpdesk.outbox.models import Letter
-from sla.models import Breach, Clock, Verdict, Warning
+from sla.models import INTERNAL, Breach, Clock, Kind, Verdict, Warning
 from sla.ringing import Rung
 from tickets import notify
 from tickets.models import Ticket
@@ -63,19 +63,22 @@ def _warned(warning: Warning) -> Happening:
 
 def _numbers(event: Breach | Warning) -> dict[str, Any]:
     """What history and letters say of an event alike."""
+    clock = event.clock
+    # Which of the regular updates: the others come and go meanwhile.
+    cycle = {"cycle": clock.cycle} if clock.kind == Kind.UPDATE else {}
     if isinstance(event, Breach):
         return {
             "kind": event.kind,
             "due": event.due_at.isoformat(),
             "breached": event.breached_at.isoformat(),
-        }
-    due = event.clock.due_at
-    return {"kind": event.clock.kind, "percent": event.percent, "due": due.isoformat() if due else None}
+        } | cycle
+    due = clock.due_at
+    return {"kind": clock.kind, "percent": event.percent, "due": due.isoformat() if due else None} | cycle
 
 
 def tell(ticket: Ticket, rung: Rung, *, at: datetime) -> list[Letter]:
     """Writes the letters. No statement where there is nothing to tell, else two."""
-    events: list[Breach | Warning] = [*rung.breaches, *rung.warnings]
+    events: list[Breach | Warning] = [*(b for b in rung.breaches if b.kind not in INTERNAL), *rung.warnings]
     if not events:
         return []
     people = _ladder(ticket)
@@ -138,5 +141,7 @@ def _director() -> list[Director]:
 
 def clock_still_open(letter: Letter) -> bool:
     """Whether the promise that a letter warns of is still to be kept. One statement."""
-    clocks = Clock.objects.filter(subject=letter.subject, kind=letter.data["kind"], completed_at=None)
+    clocks = Clock.objects.filter(
+        subject=letter.subject, kind=letter.data["kind"], cycle=letter.data.get("cycle", 1), completed_at=None
+    )
     return clocks.filter(verdict__in=[Verdict.OPEN, Verdict.PAUSED]).exists()

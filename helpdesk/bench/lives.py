@@ -121,7 +121,7 @@ def _told(
             current = NEW_STATUS.get(name, current)
     facts = [(begun + timedelta(seconds=s.after), n, s.fact) for n, s in enumerate(steps) if s.fact]
     reckoning = compute(facts, targets, AROUND_THE_CLOCK, now)
-    return Life(status, priority, tuple(steps), (reckoning.response, reckoning.resolution))
+    return Life(status, priority, tuple(steps), tuple(reckoning.clocks))
 
 
 def _fact(name: str, priority: str) -> list[Any]:

@@ -50,7 +50,7 @@ COLUMNS = {
     "tickets_searchrow": "message_id ticket_id edition words",
     "audit_entry": "id at actor actor_role action subject customer audience data fact",
     "sla_clock": (
-        "id subject kind cycle customer_id target_s started_at due_at completed_at breached_at verdict next_event_at "
+        "id subject kind cycle drill customer_id target_s started_at due_at completed_at breached_at verdict next_event_at "
         "running_s paused_s remaining_s cause priority category engineer source"
     ),
 }
@@ -240,7 +240,7 @@ class Writer:
         return had
 
     def _ticket_line(self, row: "Row", states: list[ClockState]) -> str:
-        due = _next_due(states)
+        due = clocks.next_due(states)
         _, impact, urgency = lives.PRIORITIES[row.life.priority]
         last = row.at(row.life.steps[-1])
         return (
@@ -333,19 +333,21 @@ def _entry_line(number: int, row: Row, step: lives.Step, data: dict[str, Any], o
 def _clock_line(number: int, row: Row, state: ClockState, at: datetime) -> str:
     engineer = f"user:{row.engineers[-1]}" if row.engineers[-1] else ""
     values = (
-        *(number, refs.ref(row.number), state.kind, 1, row.company.key, state.target_s, state.started_at),
+        *(
+            number,
+            refs.ref(row.number),
+            state.kind,
+            state.cycle,
+            False,
+            row.company.key,
+            state.target_s,
+            state.started_at,
+        ),
         *(state.due_at, state.completed_at, state.breached_at, state.verdict, alarms.next_event_at(state, at)),
         *(state.running_s, state.paused_s, state.remaining_s, state.cause or "", row.life.priority),
         *(row.category, engineer, "web"),
     )
     return "\t".join(NULL if v is None else str(v) for v in values) + "\n"
-
-
-def _next_due(states: list[ClockState]) -> tuple[datetime, str] | None:
-    running = [
-        (s.due_at, s.kind) for s in states if s.completed_at is None and s.due_at and s.verdict in ("open", "breached")
-    ]
-    return min(running, default=None)
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

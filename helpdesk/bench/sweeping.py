@@ -26,9 +26,9 @@ SET LOCAL search_path = bench_sweep, public;
 """
 # Of the open ones some are due; as many again are decided and not in the index.
 CLOCKS = """
-INSERT INTO sla_clock (subject, kind, cycle, customer_id, target_s, started_at, due_at, completed_at, verdict,
+INSERT INTO sla_clock (subject, kind, cycle, drill, customer_id, target_s, started_at, due_at, completed_at, verdict,
     next_event_at, running_s, paused_s, cause, priority, category, engineer, source)
-SELECT 'HD-' || n, 'resolution', 1, gen_random_uuid(), 14400, %(at)s, %(at)s,
+SELECT 'HD-' || n, 'resolution', 1, false, gen_random_uuid(), 14400, %(at)s, %(at)s,
     CASE WHEN n > %(open)s THEN %(at)s::timestamptz END, CASE WHEN n > %(open)s THEN 'met' ELSE 'open' END,
     CASE WHEN n <= %(due)s THEN %(at)s - n * interval '1 second'
          WHEN n <= %(open)s THEN %(at)s + (1 + (n * 7919) %% 1000000) * interval '1 second' END,

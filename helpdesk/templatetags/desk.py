@@ -329,6 +329,8 @@ def _due_running(context: Context, ticket: Any) -> SafeString:
 
 @lru_cache(maxsize=8)
 def _kind(due_kind: str, _language: str | None) -> str:
+    if due_kind == "update":
+        return pgettext("clock", "Update")
     return pgettext("clock", "Response") if due_kind == "response" else pgettext("clock", "Resolve")
 
 

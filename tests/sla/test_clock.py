@@ -14,10 +14,10 @@ from sla.clock import Fact, Reckoning, Span, Target, compute
 from sla.worktime import AROUND_THE_CLOCK
 
 TARGETS = {
-    "critical": Target(15 * 60, 4 * 3600),
-    "high": Target(60 * 60, 8 * 3600),
-    "medium": Target(240 * 60, 24 * 3600),
-    "low": Target(1440 * 60, 72 * 3600),
+    "critical": Target(15 * 60, 4 * 3600, 3600, assign_s=300, case_s=1800, relay_s=1800),
+    "high": Target(60 * 60, 8 * 3600, 4 * 3600, assign_s=900, case_s=3600, relay_s=3600),
+    "medium": Target(240 * 60, 24 * 3600, 24 * 3600, assign_s=3600, relay_s=4 * 3600),
+    "low": Target(1440 * 60, 72 * 3600, 72 * 3600, assign_s=4 * 3600, relay_s=8 * 3600),
 }
 SHANGHAI = "Asia/Shanghai"
 
@@ -346,7 +346,7 @@ def story(*lines: str, now: str) -> Reckoning:
     events: list[list[Any]] = []
     for line in lines:
         at, kind, *words = line.split()
-        events.append([DAY + at, kind, *(int(word) if kind == "undo" else word for word in words)])
+        events.append([DAY + at, kind, *(int(word) if kind in ("undo", "strike") else word for word in words)])
     return replay(events, DAY + now, "UTC")
 
 
@@ -758,3 +758,151 @@ def test_of_two_breaches_taken_back_the_one_recorded_first_stands() -> None:
     ]
     resolution = story(*lines, now="20:00").resolution
     assert (resolution.breached_at, resolution.target_s) == (at("15:00"), 4 * 3600)
+
+
+# --- The regular update (U1-U4, R9) ----------------------------------------------------------------------------------
+
+
+def cycles(now: Reckoning) -> list[tuple[str, datetime | None, datetime | None]]:
+    return [(c.verdict, c.due_at, c.completed_at) for c in now.updates]
+
+
+def test_u1_each_public_word_begins_the_next() -> None:
+    lines = [CRITICAL, "10:10 reply engineer"]
+    assert story(*lines, now="10:30").update_due == at("11:10")
+    now = story(*lines, "11:00 reply engineer", now="11:30")
+    assert now.update_due == at("12:00")
+    assert cycles(now) == [("met", at("11:10"), at("11:00")), ("open", at("12:00"), None)]
+
+
+def test_u2_none_is_owed_while_paused_and_a_whole_one_on_resume() -> None:
+    lines = [CRITICAL, "11:00 reply engineer", "11:30 status waiting_customer"]
+    assert story(*lines, now="12:00").update_due is None
+    now = story(*lines, "12:30 status in_progress", now="12:40")
+    assert now.update_due == at("13:30")
+    assert [c.verdict for c in now.updates] == ["n/a", "open"]
+
+
+def test_u3_an_aws_reply_that_was_published_is_a_word_once_we_have_answered() -> None:
+    lines = [CRITICAL, "10:30 reply aws", "11:00 reply engineer", "11:20 reply aws"]
+    assert story(*lines, now="11:30").update_due == at("12:20")
+    assert story(*lines[:2], now="10:40").updates == ()
+
+
+def test_u4_before_the_first_answer_only_that_is_owed() -> None:
+    now = story(CRITICAL, now="10:10")
+    assert (now.update_due, now.updates, now.response.due_at) == (None, (), at("10:15"))
+
+
+def test_a_missed_update_is_broken_once_and_the_next_word_begins_anew() -> None:
+    now = story(CRITICAL, "10:10 reply engineer", "11:10:01 reply engineer", "12:10:01 reply engineer", now="12:30")
+    assert cycles(now) == [
+        ("breached", at("11:10"), at("11:10:01")),
+        ("met", at("12:10:01"), at("12:10:01")),
+        ("open", at("13:10:01"), None),
+    ]
+
+
+def test_a_broken_cycle_stays_broken_when_the_ticket_is_resolved_and_none_is_owed_then() -> None:
+    now = story(CRITICAL, "10:10 reply engineer", "11:30 status resolved", now="12:00")
+    assert cycles(now) == [("breached", at("11:10"), at("11:30"))]
+
+
+def test_a_priority_gives_the_cycle_under_way_its_own_time() -> None:
+    lines = ["10:00 created high", "10:10 reply engineer", "12:00 priority critical"]
+    (cycle,) = story(*lines, now="12:01").updates
+    assert (cycle.due_at, cycle.breached_at, cycle.cause) == (at("11:10"), at("12:00"), "priority_raised")
+    (kept, after) = story(*lines[:2], "10:30 reply engineer", "10:40 priority critical", now="10:50").updates
+    assert (kept.target_s, after.target_s, after.due_at) == (4 * 3600, 3600, at("11:30"))
+
+
+def test_a_reply_that_was_taken_back_began_nothing() -> None:
+    lines = [CRITICAL, "10:10 reply engineer", "10:30 reply engineer", "10:30:10 undo 2"]
+    assert cycles(story(*lines, now="10:40")) == [("open", at("11:10"), None)]
+
+
+# --- Among ourselves (rule 14) ---------------------------------------------------------------------------------------
+
+
+def internal(now: Reckoning) -> list[tuple[str, int, str, datetime | None]]:
+    return [(c.kind, c.cycle, c.verdict, c.due_at) for c in now.internal]
+
+
+def test_until_somebody_has_it() -> None:
+    assert internal(story(CRITICAL, now="10:05")) == [("ola_assign", 1, "open", at("10:05"))]
+    assert internal(story(CRITICAL, "10:05 assigned", now="11:00")) == [("ola_assign", 1, "met", at("10:05"))]
+    late = story(CRITICAL, "10:05:01 assigned", now="11:00").internal[0]
+    assert (late.verdict, late.breached_at, late.marks) == ("breached", at("10:05"), ())
+
+
+def test_until_the_case_is_opened_where_one_is_promised_so_soon() -> None:
+    lines = ["10:00 assigned", "10:20 case_needed", "10:30 status waiting_customer"]
+    assert internal(story(CRITICAL, *lines, "10:50 case_opened", now="11:00"))[1:] == [
+        ("ola_case", 1, "met", at("10:50"))
+    ]
+    assert internal(story("10:00 created medium", *lines, now="18:00"))[1:] == []
+    lowered = story(CRITICAL, *lines, "10:40 priority medium", now="12:00")
+    assert internal(lowered)[1:] == [("ola_case", 1, "n/a", at("10:50"))]
+
+
+def test_until_what_aws_says_is_passed_on() -> None:
+    lines = [CRITICAL, "10:00 assigned", "10:10 aws_reply", "10:20 aws_reply", "10:40 relay", "11:00 aws_reply"]
+    assert internal(story(*lines, "11:31 reply engineer", now="12:00"))[1:] == [
+        ("ola_relay", 1, "met", at("10:40")),
+        ("ola_relay", 2, "breached", at("11:30")),
+    ]
+    assert internal(story(*lines, "11:05 status resolved", now="12:00"))[-1][2] == "n/a"
+
+
+def test_whoever_took_it_over_with_a_word_taken_back_keeps_it() -> None:
+    lines = [CRITICAL, "10:04 reply engineer", "10:04 status in_progress", "10:04 assigned", "10:04:10 undo 1"]
+    now = story(*lines, now="10:10")
+    assert (now.status, now.response.verdict) == ("new", "open")
+    assert internal(now) == [("ola_assign", 1, "met", at("10:05"))]
+
+
+# --- A pause that is struck out --------------------------------------------------------------------------------------
+
+PAUSED = ["10:00 created critical", "10:10 reply engineer", "11:00 status waiting_customer", "13:00 status in_progress"]
+
+
+def test_a_struck_pause_counts_as_running_time() -> None:
+    assert story(*PAUSED, now="13:30").resolution.due_at == at("16:00")
+    now = story(*PAUSED, "13:10 strike 2", now="13:30")
+    clock = now.resolution
+    assert (clock.due_at, clock.verdict, clock.running_s, clock.paused_s) == (at("14:00"), "open", 12600, 0)
+    assert [(s.kind, s.struck) for s in now.spans] == [("running", False), ("paused", True), ("running", False)]
+
+
+def test_a_strike_breaks_at_its_own_instant_what_had_run_out() -> None:
+    clock = story(*PAUSED, "14:30 strike 2", now="15:00").resolution
+    assert (clock.due_at, clock.breached_at, clock.cause) == (at("14:00"), at("14:30"), "pause_struck")
+    kept = story(*PAUSED, "14:00 strike 2", "14:00 status resolved", now="15:00").resolution
+    assert (kept.verdict, kept.breached_at) == ("met", None)
+
+
+def test_a_strike_leaves_what_is_decided_until_it_opens_again() -> None:
+    lines = [*PAUSED, "15:00 status resolved", "15:10 strike 2"]
+    assert story(*lines, now="15:20").resolution.verdict == "met"
+    clock = story(*lines, "15:30 status in_progress", now="15:30").resolution
+    assert (clock.due_at, clock.breached_at, clock.cause) == (at("14:00"), at("15:30"), "pause_struck")
+    broken = story(*PAUSED, "16:30 strike 2", now="17:00").resolution
+    assert (broken.due_at, broken.breached_at, broken.cause) == (at("16:00"), at("16:00"), None)
+
+
+def test_a_pause_that_lasts_may_be_struck_and_the_ticket_still_waits() -> None:
+    now = story(*PAUSED[:3], "12:00 strike 2", now="12:30")
+    assert (now.status, now.resolution.verdict, now.resolution.due_at) == ("waiting_customer", "open", at("14:00"))
+    assert now.update_due == at("13:00"), "a word is owed again"
+    assert now.spans[-1].start == at("11:00")
+    later = story(
+        *PAUSED[:3], "12:00 strike 2", "12:40 status in_progress", "12:50 status waiting_customer", now="13:30"
+    )
+    assert (later.resolution.verdict, later.resolution.remaining_s) == ("paused", 70 * 60)
+
+
+def test_a_strike_that_was_taken_back_or_names_no_pause_changes_nothing() -> None:
+    plain = story(*PAUSED, now="13:30")
+    assert story(*PAUSED, "13:10 strike 2", "13:20 undo 4", now="13:30") == plain
+    for number in (0, 1, 3, 9):
+        assert story(*PAUSED, f"13:10 strike {number}", now="13:30") == plain

@@ -4,6 +4,7 @@ The counter knows nothing of due times in advance: it keeps the list of the seco
 at the end of its last second. A second calendar, of short shifts, shows that the clock asks for work and add only.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -15,7 +16,13 @@ from sla.clock import MODES, Fact, Reckoning, Target, compute
 from sla.worktime import AROUND_THE_CLOCK, SECOND, Calendar
 
 ZERO = datetime(2026, 3, 2, tzinfo=UTC)
-TARGETS = {"critical": Target(3, 6), "high": Target(6, 12), "low": Target(12, 25)}
+TARGETS = {"critical": Target(3, 6, 4), "high": Target(6, 12, 7), "low": Target(12, 25, 9)}
+AMONG_US = {"assign_s": 3, "case_s": 4, "relay_s": 5}
+ALL_TARGETS = {
+    "critical": replace(TARGETS["critical"], **AMONG_US),
+    "high": replace(TARGETS["high"], assign_s=6, case_s=8, relay_s=10),
+    "low": replace(TARGETS["low"], assign_s=9, relay_s=12),
+}
 HORIZON = 45
 
 
@@ -69,6 +76,20 @@ def with_undos(draw: st.DrawFn) -> list[Fact]:
     for gap, named in draw(st.lists(st.tuples(st.integers(0, 5), st.integers(11, 20)), min_size=1, max_size=2)):
         facts.append((facts[-1][0] + gap * SECOND, facts[-1][1] + 1, ["undo", named]))
         facts.append((facts[-1][0], facts[-1][1] + 1, draw(words)))
+    return facts
+
+
+among_us = st.sampled_from([["assigned"], ["aws_reply"], ["relay"], ["case_needed"], ["case_opened"], ["reply", "aws"]])
+
+
+@st.composite
+def with_everything(draw: st.DrawFn) -> list[Fact]:
+    """Undos, struck pauses and what only the internal clocks hear as well."""
+    facts = draw(histories(st.one_of(words, words, among_us)))
+    late = st.sampled_from(["undo", "strike", "strike"])
+    for gap, kind, named in draw(st.lists(st.tuples(st.integers(0, 5), late, st.integers(11, 20)), max_size=3)):
+        facts.append((facts[-1][0] + gap * SECOND, facts[-1][1] + 1, [kind, named]))
+        facts.append((facts[-1][0] + gap * SECOND, facts[-1][1] + 1, draw(words)))
     return facts
 
 
@@ -344,3 +365,148 @@ def test_a_very_long_history_is_reckoned_in_one_pass() -> None:
     calendar = Counting()
     assert compute(facts, targets, calendar, second(30_000)).resolution.verdict == "paused"
     assert calendar.asked < 4 * len(facts)
+
+
+# --- Cycles and struck pauses ----------------------------------------------------------------------------------------
+
+
+def count_updates(facts: list[Fact], calendar: Calendar, now: int) -> list[tuple[Any, ...]]:
+    """The cycles of the regular update, lived through second by second: start, end, verdict, missed."""
+    start = (facts[0][0] - ZERO) // SECOND
+    status, wanted, over = "new", facts[0][2][1], False
+    answered = facts[0][2][2:] == ["phone"]
+    cycles: list[dict[str, Any]] = []
+    open_: dict[str, Any] | None = None
+
+    def begin(t: int) -> None:
+        nonlocal open_
+        if answered and open_ is None and not over and MODES[status] == "running":
+            open_ = {
+                "start": t,
+                "ran": [],
+                "target": TARGETS[wanted].update_s,
+                "changed": t,
+                "missed": None,
+                "end": None,
+            }
+            cycles.append(open_)
+
+    def finish(t: int, verdict: str) -> None:
+        nonlocal open_
+        if open_ is None:
+            return
+        if open_["start"] == t and verdict == "n/a":
+            cycles.remove(open_)
+        open_["end"], open_["verdict"] = t, "breached" if open_["missed"] is not None else verdict
+        open_ = None
+
+    def judge(t: int) -> None:
+        if open_ and open_["missed"] is None and len(open_["ran"]) >= open_["target"]:
+            end = open_["ran"][open_["target"] - 1] + 1
+            if t > end:
+                open_["missed"] = max(end, open_["changed"])
+
+    begin(start)
+    for t in range(start, now + 1):
+        judge(t)
+        for at, _, fact in facts[1:]:
+            if at != second(t) or over:
+                continue
+            if fact == ["reply", "engineer"] or (fact == ["reply", "aws"] and answered):
+                answered = True
+                if not (open_ and open_["start"] == t):
+                    finish(t, "met")
+                begin(t)
+            elif fact[0] == "status":
+                status = fact[1]
+                if MODES[status] != "running":
+                    finish(t, "n/a")
+                begin(t)
+            elif fact[0] == "priority":
+                wanted = fact[1]
+                if open_ and open_["missed"] is None and open_["target"] != TARGETS[wanted].update_s:
+                    open_["target"], open_["changed"] = TARGETS[wanted].update_s, t
+            elif fact[0] == "withdrawn":
+                over = True
+                finish(t, "n/a")
+            judge(t)
+        if t < now and open_ and calendar.work(second(t), second(t + 1)):
+            open_["ran"].append(t)
+    for cycle in cycles:
+        if cycle["end"] is None:
+            cycle["verdict"] = "open" if cycle["missed"] is None else "breached"
+    return [(c["start"], c["end"], c["verdict"], c["missed"]) for c in cycles]
+
+
+@settings(many, max_examples=600)
+@given(histories(st.one_of(rarely, st.just(["reply", "aws"]))), calendars, st.integers(0, HORIZON))
+def test_a_counter_of_updates_agrees(facts: list[Fact], calendar: Calendar, later: int) -> None:
+    now = (facts[0][0] - ZERO) // SECOND + later
+
+    def seconds(at: datetime | None) -> int | None:
+        return None if at is None else (at - ZERO) // SECOND
+
+    told = [
+        (seconds(c.started_at), seconds(c.completed_at), c.verdict, seconds(c.breached_at))
+        for c in compute(facts, TARGETS, calendar, second(now)).updates
+    ]
+    assert told == count_updates(facts, calendar, now)
+
+
+@many
+@given(with_everything(), calendars)
+def test_no_breach_of_any_cycle_becomes_anything_else(facts: list[Fact], calendar: Calendar) -> None:
+    start = (facts[0][0] - ZERO) // SECOND
+    told = [compute(facts, ALL_TARGETS, calendar, second(n)) for n in range(start, start + HORIZON)]
+    for before, after in pairwise(told):
+        now = {(c.kind, c.cycle): c for c in after.clocks}
+        for then in before.clocks:
+            if then.breached_at:
+                fixed = ("verdict", "due_at", "breached_at", "cause", "target_s", "started_at")
+                later = now[then.kind, then.cycle]
+                assert [getattr(later, name) for name in fixed] == [getattr(then, name) for name in fixed]
+
+
+@many
+@given(with_everything(), calendars)
+def test_at_most_one_cycle_of_a_kind_is_not_over_and_it_is_the_last(facts: list[Fact], calendar: Calendar) -> None:
+    told = compute(facts, ALL_TARGETS, calendar, second(60))
+    for kind in {c.kind for c in told.clocks} - {"response", "resolution"}:
+        cycles = [c for c in told.clocks if c.kind == kind]
+        assert all(c.completed_at for c in cycles[:-1])
+        assert [c.cycle for c in cycles] == sorted({c.cycle for c in cycles})
+
+
+@many
+@given(with_everything(), calendars)
+def test_met_opens_again_only_by_a_reopening_an_undone_reply_or_none(facts: list[Fact], calendar: Calendar) -> None:
+    start = (facts[0][0] - ZERO) // SECOND
+    undos = {at for at, _id, fact in facts if fact[0] == "undo"}
+    told = [(second(n), compute(facts, ALL_TARGETS, calendar, second(n))) for n in range(start, start + HORIZON)]
+    for (_then, before), (now, after) in pairwise(told):
+        if now in undos:
+            continue
+        later = {(c.kind, c.cycle): c.verdict for c in after.clocks}
+        for clock in before.clocks:
+            if clock.verdict == "met" and later[clock.kind, clock.cycle] != "met":
+                assert clock.kind == "resolution"
+                assert after.resolution.reopen_gap_s > before.resolution.reopen_gap_s
+
+
+@many
+@given(histories(), calendars, st.integers(11, 20), st.integers(0, 9))
+def test_a_strike_never_makes_a_due_time_later_and_dates_no_breach_before_itself(
+    facts: list[Fact], calendar: Calendar, named: int, gap: int
+) -> None:
+    at = facts[-1][0] + gap * SECOND
+    plain = compute(facts, TARGETS, calendar, at)
+    struck = compute([*facts, (at, 99, ["strike", named])], TARGETS, calendar, at)
+    assert struck.response == plain.response
+    before, after = plain.resolution, struck.resolution
+    if plain.status in ("resolved", "closed") or before.verdict in ("breached", "n/a"):
+        assert after == before
+    elif before.due_at is not None:
+        assert after.due_at is not None
+        assert after.due_at <= before.due_at
+    if after.breached_at and not before.breached_at:
+        assert (after.breached_at, after.cause) == (at, "pause_struck")

@@ -45,6 +45,26 @@ def test_verify_prints_each_difference_and_fails(tmp_path: Path) -> None:
     assert "paused_s" not in said.getvalue()
 
 
+def test_undone_words_struck_pauses_and_what_the_desk_does_inside_are_understood() -> None:
+    events = [
+        ["2026-03-02 10:00:00", "created", "critical"],
+        ["2026-03-02 10:02:00", "assigned"],
+        ["2026-03-02 10:10:00", "reply", "engineer"],
+        ["2026-03-02 11:00:00", "status", "waiting_customer"],
+        ["2026-03-02 13:00:00", "status", "in_progress"],
+        ["2026-03-02 13:05:00", "case_needed"],
+        ["2026-03-02 13:06:00", "case_opened"],
+        ["2026-03-02 13:07:00", "aws_reply"],
+        ["2026-03-02 13:08:00", "relay"],
+        ["2026-03-02 13:10:00", "reply", "engineer"],
+        ["2026-03-02 13:10:05", "undo", 9],
+        ["2026-03-02 13:20:00", "strike", 3],
+    ]
+    found = replay.answer(GOOD | {"events": events, "now": "2026-03-02 13:30:00"})
+    assert (found["resolution_due"], found["paused_s"]) == ("2026-03-02T14:00:00+08:00", 0)
+    assert found["update_due"] == "2026-03-02T14:00:00+08:00"
+
+
 def test_a_case_may_bring_its_own_calendar(tmp_path: Path) -> None:
     own = {"zone": "Asia/Shanghai", "week": {"0": [["10:00", "10:20"]]}}
     case = GOOD | {"id": "own", "calendar": "mine", "calendars": {"mine": own}, "now": "2026-03-02 10:16:00"}

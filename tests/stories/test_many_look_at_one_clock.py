@@ -54,11 +54,11 @@ def opened(cast: Cast, at: datetime = T0, count: int = 1) -> list[Ticket]:
 
 
 def told(ticket: Ticket) -> tuple[int, int, bool, int]:
-    """Breach rows, lines of history, whether anybody was told, and letters beyond one a reader."""
-    letters = Letter.objects.filter(subject=ticket.ref, kind="ticket.breached")
+    """Of the first answer: breach rows, lines of history, whether anybody was told, letters beyond one a reader."""
+    letters = Letter.objects.filter(subject=ticket.ref, kind="ticket.breached", data__kind="response")
     return (
-        Breach.objects.filter(subject=ticket.ref).count(),
-        Entry.objects.filter(subject=ticket.ref, action="ticket.breached").count(),
+        Breach.objects.filter(subject=ticket.ref, kind="response").count(),
+        Entry.objects.filter(subject=ticket.ref, action="ticket.breached", data__kind="response").count(),
         letters.exists(),
         letters.count() - letters.values("to_key").distinct().count(),
     )
@@ -86,7 +86,8 @@ def test_two_pulses_share_a_heap_of_tickets(cast: Cast) -> None:
     tickets = opened(cast, count=40)
     came = at_once(3, lambda n: sweeping.sweep(DUE + 5 * SECOND))
     assert [told(ticket) for ticket in tickets] == [ONCE] * 40
-    assert sum(swept.breached for swept in came) == 40
+    # Nobody can take so many: that is broken too, among ourselves.
+    assert sum(swept.breached for swept in came) == Breach.objects.count() > 40
     assert not any(swept.failed for swept in came)
 
 

@@ -43,7 +43,7 @@ def test_w1_warned_at_half_three_quarters_nine_tenths_and_broken_after_the_due_s
     ticket = answered(cast)
     minutes(at("10:02"), at("14:05"))
     assert warned(ticket) == [(50, at("12:00")), (75, at("13:00")), (90, at("13:36"))]
-    (breach,) = Breach.objects.filter(subject=ticket.ref)
+    (breach,) = Breach.objects.filter(subject=ticket.ref, kind="resolution")
     assert (breach.kind, breach.due_at, breach.breached_at) == ("resolution", at("14:00"), at("14:00"))
     assert breach.detected_at == at("14:01"), "at 14:00 itself the clock is open"
     assert (breach.priority, breach.target_s, breach.policy, breach.cause) == ("critical", 4 * 3600, 1, "")
@@ -71,7 +71,7 @@ def test_w3_the_time_with_the_customer_does_not_count(cast: Any, ana: Person, co
     cora.says(ticket, at("12:00"))
     minutes(at("12:01"), at("15:01"))
     assert warned(ticket) == [(50, at("13:00")), (75, at("14:00")), (90, at("14:36"))]
-    assert Breach.objects.get(subject=ticket.ref).due_at == at("15:00")
+    assert Breach.objects.get(subject=ticket.ref, kind="resolution").due_at == at("15:00")
 
 
 def test_w4_a_raised_priority_warns_at_once_and_only_of_the_highest(cast: Any, ana: Person) -> None:
@@ -79,22 +79,22 @@ def test_w4_a_raised_priority_warns_at_once_and_only_of_the_highest(cast: Any, a
     ana.does("prioritise", ticket, at("13:40"), priority="critical", reason="The whole shop is down")
     minutes(at("13:41"), at("13:50"))
     assert warned(ticket) == [(90, at("13:40"))]
-    told = Warning.objects.filter(clock__subject=ticket.ref).order_by("percent")
+    told = Warning.objects.filter(clock__subject=ticket.ref, clock__kind="resolution").order_by("percent")
     assert list(told.values_list("percent", "superseded")) == [(50, True), (75, True), (90, False)]
-    assert [x.data["percent"] for x in letters(ticket, "ticket.warning")] == [90, 90, 90, 90]
+    assert [x.data["percent"] for x in letters(ticket, "ticket.warning", of="resolution")] == [90, 90, 90, 90]
 
 
 def test_w5_a_worker_that_was_down_says_when_it_was_broken_and_when_it_was_seen(cast: Any) -> None:
     ticket = answered(cast)
     minutes(at("10:02"), at("11:00"))
     pulse(at("15:00"))
-    breach = Breach.objects.get(subject=ticket.ref)
+    breach = Breach.objects.get(subject=ticket.ref, kind="resolution")
     assert (breach.breached_at, breach.detected_at) == (at("14:00"), at("15:00"))
     assert warned(ticket) == []
-    assert not letters(ticket, "ticket.warning")
-    told = Warning.objects.filter(clock__subject=ticket.ref).order_by("percent")
+    assert not letters(ticket, "ticket.warning", of="resolution")
+    told = Warning.objects.filter(clock__subject=ticket.ref, clock__kind="resolution").order_by("percent")
     assert list(told.values_list("percent", "superseded")) == [(50, True), (75, True), (90, True)]
-    (line,) = history(ticket, "ticket.breached")
+    line, _update = history(ticket, "ticket.breached")
     assert (line.at, line.data["breached"]) == (at("15:00"), at("14:00").isoformat())
     assert Ticket.objects.get(pk=ticket.pk).last_event_at == at("15:00")
 
@@ -115,11 +115,11 @@ def test_each_rung_of_the_ladder_hears_once(cast: Any) -> None:
     ticket = answered(cast)
     minutes(at("10:02"), at("14:02"))
     heard: dict[int, list[str]] = {}
-    for letter in letters(ticket, "ticket.warning"):
+    for letter in letters(ticket, "ticket.warning", of="resolution"):
         heard.setdefault(letter.data["percent"], []).append(letter.to_key)
     ana, lee, ada, abe = cast.ana.key, cast.lee.key, cast.ada.key, cast.abe.key
     assert heard == {50: [ana], 75: [ana, lee], 90: [ana, lee, ada, abe]}
-    broken = letters(ticket, "ticket.breached")
+    broken = letters(ticket, "ticket.breached", of="resolution")
     assert [x.to_key for x in broken] == [ana, lee, ada, abe]
     data = {
         "ref": ticket.ref,
@@ -134,7 +134,7 @@ def test_where_nobody_has_the_ticket_the_leads_hear_from_the_first_warning_on(ca
     ticket = answered(cast)
     Person(cast.lee).does("assign", ticket, at("10:05"), to="", reason="Ana is ill")
     minutes(at("10:06"), at("12:00"))
-    assert [x.to_key for x in letters(ticket, "ticket.warning")] == [cast.lee.key]
+    assert [x.to_key for x in letters(ticket, "ticket.warning", of="resolution")] == [cast.lee.key]
 
 
 def test_the_page_the_queue_and_the_history_say_so_in_both_languages(cast: Any, ana: Person) -> None:
@@ -171,7 +171,74 @@ def test_a_warning_makes_no_page_old(cast: Any, ana: Person) -> None:
     assert now.last_event_at == at("14:01")
     ana.says(ticket, at("14:30"), "resolve")
     assert clock(ticket).verdict == "breached"
-    assert Breach.objects.filter(subject=ticket.ref).count() == 1
+    assert Breach.objects.filter(subject=ticket.ref, kind="resolution").count() == 1
+
+
+# --- The regular update ----------------------------------------------------------------------------------------------
+
+
+def test_the_regular_update_warns_breaks_and_begins_anew_with_each_public_word(cast: Any, ana: Person) -> None:
+    ticket = answered(cast)
+    assert (Ticket.objects.get(pk=ticket.pk).due_kind, ticket.sla_due_at) == ("update", at("11:01"))
+    minutes(at("10:02"), at("10:50"))
+    assert warned(ticket, "update") == [(50, at("10:31")), (75, at("10:46"))]
+    (first, *_more) = letters(ticket, "ticket.warning", of="update")
+    ticket = ana.says(ticket, at("10:50"))
+    assert ticket.sla_due_at == at("11:50")
+    assert not import_string("tickets.ladder.clock_still_open")(first), "the update came"
+    minutes(at("10:51"), at("11:52"))
+    breach = Breach.objects.get(subject=ticket.ref)
+    assert (breach.kind, breach.clock.cycle, breach.breached_at) == ("update", 2, at("11:50"))
+    assert len(letters(ticket, "ticket.breached", of="update")) == 4
+    page = ana.see(f"/tickets/{ticket.ref}/", at("11:55"))
+    assert "<b>Regular update: promise broken</b>" in page
+    ana.says(ticket, at("12:00"))
+    cycles = Clock.objects.filter(subject=ticket.ref, kind="update").order_by("cycle")
+    assert [(c.verdict, c.due_at, c.completed_at) for c in cycles] == [
+        ("met", at("11:01"), at("10:50")),
+        ("breached", at("11:50"), at("12:00")),
+        ("open", at("13:00"), None),
+    ]
+    minutes(at("12:01"), at("13:02"))
+    assert Breach.objects.filter(subject=ticket.ref, kind="update").count() == 2, "once a cycle"
+
+
+def test_no_update_is_owed_while_the_customer_is_asked_or_it_is_resolved(cast: Any, ana: Person, cora: Person) -> None:
+    ticket = answered(cast)
+    ticket = ana.says(ticket, at("10:30"), "ask")
+    assert (ticket.sla_due_at, ticket.due_kind) == (None, "")
+    ticket = cora.says(ticket, at("12:30"))
+    assert (ticket.sla_due_at, ticket.due_kind) == (at("13:30"), "update")
+    ticket = ana.says(ticket, at("13:00"), "resolve")
+    cycles = Clock.objects.filter(subject=ticket.ref, kind="update").order_by("cycle")
+    assert [(c.cycle, c.verdict) for c in cycles] == [(1, "met"), (2, "met")]
+
+
+def test_a_cycle_that_only_time_ended_counts_nowhere(cast: Any, ana: Person, cora: Person) -> None:
+    ticket = answered(cast)
+    ticket = cora.does("withdraw", ticket, at("10:20"), reason="withdrawn")
+    (only,) = Clock.objects.filter(subject=ticket.ref, kind="update")
+    assert (only.verdict, only.completed_at, only.next_event_at) == ("n/a", at("10:20"), None)
+
+
+# --- Among ourselves -------------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_that_nobody_has_is_a_line_for_the_staff_and_for_nobody_else(cast: Any, cora: Person) -> None:
+    cast.ana.is_active = cast.lee.is_active = False
+    cast.ana.save()
+    cast.lee.save()
+    ticket = cora.files(cast, at("10:00"))
+    kept = Clock.objects.get(subject=ticket.ref, kind="ola_assign")
+    assert (kept.verdict, kept.due_at) == ("open", at("10:05"))
+    assert ticket.sla_due_at == at("10:15"), "it is no promise to the customer"
+    minutes(at("10:01"), at("10:06"))
+    (line,) = history(ticket, "ticket.breached")
+    assert (line.data["kind"], line.audience) == ("ola_assign", "staff")
+    assert not letters(ticket, "ticket.breached")
+    assert not letters(ticket, "ticket.warning")
+    assert "assigned" not in words(cora.see(f"/tickets/{ticket.ref}/", at("10:07")))
+    assert "Internal: assigned: promise broken" in words(Person(cast.ada).see(f"/tickets/{ticket.ref}/", at("10:07")))
 
 
 # --- Who comes first -------------------------------------------------------------------------------------------------
@@ -193,9 +260,9 @@ def test_a_late_reply_that_comes_before_the_sweep_writes_the_breach_itself(
 def test_a_priority_raised_past_its_target_is_broken_at_that_moment(cast: Any, ana: Person) -> None:
     ticket = answered(cast, "low")
     ana.does("prioritise", ticket, at("15:00"), priority="critical", reason="It spread")
-    breach = Breach.objects.get(subject=ticket.ref)
+    breach = Breach.objects.get(subject=ticket.ref, kind="resolution")
     assert (breach.due_at, breach.breached_at, breach.cause) == (at("14:00"), at("15:00"), "priority_raised")
-    assert not letters(ticket, "ticket.warning")
+    assert not letters(ticket, "ticket.warning", of="resolution")
     assert "once the priority was raised" in ana.see(f"/tickets/{ticket.ref}/", at("15:01"))
 
 
@@ -228,7 +295,7 @@ def test_nobody_changes_what_was_written(cast: Any, table: str, change: str) -> 
     minutes(at("10:02"), at("14:02"))
     with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change.format(table))
-    breach = Breach.objects.get(subject=ticket.ref)
+    breach = Breach.objects.get(subject=ticket.ref, kind="resolution")
     breach.target_s = 1
     for attempt in (breach.save, breach.delete, Breach.objects.all().delete, Warning.objects.all().delete):
         with pytest.raises(TypeError, match="never"):
@@ -251,7 +318,7 @@ def test_what_has_nothing_to_say_is_not_looked_at(cast: Any, ana: Person) -> Non
 def test_a_warning_that_is_not_true_any_more_does_not_leave(cast: Any, ana: Person, settings: Any) -> None:
     ticket = answered(cast)
     minutes(at("10:02"), at("12:01"))
-    (letter,) = letters(ticket, "ticket.warning")
+    (letter,) = letters(ticket, "ticket.warning", of="resolution")
     asks = import_string(settings.OUTBOX_GUARDS[letter.guard])
     assert asks(letter)
     ana.says(ticket, at("12:05"), "resolve")
@@ -273,8 +340,8 @@ def test_a_director_who_is_one_of_us_hears_once(cast: Any) -> None:
     site.forget()
     ticket = answered(cast)
     minutes(at("10:02"), at("14:02"))
-    assert [x.to_address for x in letters(ticket, "ticket.breached")].count(cast.ada.email) == 1
-    assert len(letters(ticket, "ticket.breached")) == 4
+    assert [x.to_address for x in letters(ticket, "ticket.breached", of="resolution")].count(cast.ada.email) == 1
+    assert len(letters(ticket, "ticket.breached", of="resolution")) == 4
 
 
 def test_who_does_without_warnings_hears_of_breaches_all_the_same(cast: Any) -> None:
@@ -291,7 +358,7 @@ def test_an_engineer_who_may_no_longer_see_the_customer_hears_nothing(cast: Any)
     cast.acme.restricted = True
     cast.acme.save()
     minutes(at("10:02"), at("12:01"))
-    assert [x.to_key for x in letters(ticket, "ticket.warning")] == [cast.lee.key]
+    assert [x.to_key for x in letters(ticket, "ticket.warning", of="resolution")] == [cast.lee.key]
 
 
 # --- The console -----------------------------------------------------------------------------------------------------
@@ -340,6 +407,6 @@ def test_a_heap_is_eaten_a_bite_a_second_and_nothing_else_waits(
     seen = []
     for second in range(5):
         pulses.beat(at("10:30") + second * SECOND, due)
-        seen.append(Breach.objects.count())
+        seen.append(Breach.objects.filter(kind="response").count())
     assert seen == [1, 2, 3, 3, 3]
     assert due["clocks"] > 0, "then it is a minute until the next"

@@ -106,8 +106,10 @@ def warned(ticket: Ticket, kind: str = "resolution") -> list[tuple[int, datetime
     return [(e.data["percent"], e.at) for e in history(ticket, "ticket.warned") if e.data["kind"] == kind]
 
 
-def letters(ticket: Ticket, kind: str) -> list[Letter]:
-    return list(Letter.objects.filter(subject=ticket.ref, kind=kind).order_by("id"))
+def letters(ticket: Ticket, kind: str, *, of: str = "") -> list[Letter]:
+    """The letters about a ticket; `of` names the clock they speak of."""
+    found = Letter.objects.filter(subject=ticket.ref, kind=kind).order_by("id")
+    return [letter for letter in found if not of or letter.data["kind"] == of]
 
 
 def words(page: str) -> str:

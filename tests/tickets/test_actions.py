@@ -87,7 +87,8 @@ def test_the_customers_word_resumes_at_its_time(cast: Any, ticket: Ticket) -> No
     actions.reply(ticket=ticket, body="Which?", by=cast.ana, at=minutes(10), then="ask")
     actions.reply(ticket=ticket, body="orders-prod", by=cast.cora, at=minutes(70))
     ticket = fresh(ticket)
-    assert (ticket.status, ticket.sla_due_at, ticket.due_kind) == ("in_progress", minutes(300), "resolution")
+    assert (ticket.status, ticket.sla_due_at, ticket.due_kind) == ("in_progress", minutes(130), "update")
+    assert clocks(ticket)["resolution"].due_at == minutes(300)
     assert clocks(ticket)["resolution"].paused_s == 3600
     assert letters(ticket)[-1] == ("ticket.customer_replied", cast.ana.email)
 
@@ -163,8 +164,9 @@ def test_raising_past_the_new_target_is_a_breach_at_once(cast: Any) -> None:
     )
     clock = clocks(ticket)["resolution"]
     assert (clock.verdict, clock.breached_at, clock.cause) == ("breached", minutes(300), "priority_raised")
-    # Late, but still to be kept: it stays on top of the queue.
-    assert raised.queue_at == minutes(240)
+    # Late, but still to be kept: it stays on top of the queue, below the update that has been owed for longer.
+    assert clocks(ticket)["update"].due_at == raised.queue_at == minutes(120)
+    assert clock.due_at == minutes(240)
 
 
 def test_report_columns_freeze_when_a_clock_is_decided(cast: Any, ticket: Ticket) -> None:
@@ -178,13 +180,18 @@ def test_report_columns_freeze_when_a_clock_is_decided(cast: Any, ticket: Ticket
 def test_a_phone_ticket_was_answered_when_the_call_began(cast: Any) -> None:
     ticket = file(cast, requester=cast.cora, by=cast.ana, source="phone")
     assert clocks(ticket)["response"].verdict == "met"
-    assert ticket.due_kind == "resolution"
+    assert ticket.due_kind == "update"
 
 
 def test_withdrawn_clocks_do_not_apply(cast: Any, ticket: Ticket) -> None:
     ended = actions.withdraw(ticket=ticket, version=1, reason="withdrawn", by=cast.cora, at=minutes(3))
     assert (ended.status, ended.close_reason) == ("closed", "withdrawn")
-    assert {c.verdict for c in clocks(ticket).values()} == {"n/a"}
+    assert {kind: c.verdict for kind, c in clocks(ticket).items()} == {
+        "response": "n/a",
+        "resolution": "n/a",
+        # It had been given to somebody.
+        "ola_assign": "met",
+    }
     with pytest.raises(workflow.Refused), transaction.atomic():
         actions.withdraw(ticket=file(cast), version=1, reason="withdrawn", by=cast.ana, at=minutes(3))
 
