@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from sla.attainment import Attainment
 
-WIDTH, LEFT, TOP, TALL, APART, FOOT = 1000.0, 64.0, 12.0, 100.0, 138.0, 24.0
+WIDTH, LEFT, TOP, TALL, APART, FOOT = 1000.0, 64.0, 28.0, 100.0, 154.0, 24.0
 # A bar takes so much of its place; no bar is wider than this.
 SHARE, WIDEST = 0.8, 64.0
 # The smallest bar that can still be seen.
@@ -73,7 +73,8 @@ class Lane:
 
     @property
     def name_y(self) -> float:
-        return self.top + 10
+        """Above its lane: a name may be longer than the room beside it."""
+        return self.top - 12
 
     @property
     def most_y(self) -> float:

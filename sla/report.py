@@ -17,10 +17,8 @@ from django.db.models.functions import TruncDate
 
 from helpdesk.accounts.models import Customer
 from sla.attainment import Attainment
-from sla.models import Clock, Kind, Verdict
+from sla.models import PROMISED, Clock, Verdict
 
-# What customers were promised. Updates are told apart; what the desk promises itself is nobody else's business.
-PROMISED = (Kind.RESPONSE, Kind.RESOLUTION)
 DIMENSIONS = ("kind", "priority", "customer", "category", "engineer", "source")
 COLUMNS = {name: name for name in DIMENSIONS} | {"customer": "customer_id"}
 # Why a clock does not count.

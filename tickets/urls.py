@@ -11,12 +11,19 @@ from tickets import (
     people_views,
     register_views,
     relation_views,
+    report_views,
     searching,
     views,
     why_views,
 )
 
 urlpatterns = [
+    path("sla/report", report_views.sla_report, name="sla_report"),
+    path("sla/report.csv", report_views.sla_report_file, {"form": "csv"}, name="sla_report_csv"),
+    path("sla/report.xlsx", report_views.sla_report_file, {"form": "xlsx"}, name="sla_report_xlsx"),
+    path("sla/report/clocks", report_views.sla_clocks, name="sla_clocks"),
+    path("sla/report/clocks.csv", report_views.sla_clocks_file, {"form": "csv"}, name="sla_clocks_csv"),
+    path("sla/report/clocks.xlsx", report_views.sla_clocks_file, {"form": "xlsx"}, name="sla_clocks_xlsx"),
     path("tickets/", views.tickets, name="tickets"),
     path("tickets/create", views.create, name="ticket_create"),
     path("tickets/preview", views.preview, name="ticket_preview"),

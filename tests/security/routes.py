@@ -16,6 +16,8 @@ OPERATORS = ("lee", "ada")
 ADMINS = ("ada",)
 ACME_ADMINS = ("carla", "dora")
 REGISTER = (*ACME_ADMINS, *DESK, "audrey")
+# Whoever has a report: the desk, the auditor, and a company's administrators for their company.
+REPORTED = (*ACME_ADMINS, *DESK, "audrey")
 # Who may see a ticket that Cora of Acme filed, and one that Gus of Globex filed.
 OF_CORA = ("cora", "carla", "dora", *DESK)
 OF_GUS = ("gus", *DESK)
@@ -123,6 +125,12 @@ ROUTES: dict[str, Route] = {
     "api/sla": Route((), elsewhere="tests/docs/test_publishing.py: keys, not sessions"),
     "docs/": public("the documents are for everybody"),
     "docs/<str:document>": public("SPT-004 wants the priorities found without a login"),
+    "sla/report": Route(REPORTED),
+    "sla/report.csv": Route(REPORTED),
+    "sla/report.xlsx": Route(REPORTED),
+    "sla/report/clocks": Route(REPORTED),
+    "sla/report/clocks.csv": Route(REPORTED),
+    "sla/report/clocks.xlsx": Route(REPORTED),
     "sla-config": Route(PEOPLE),
     "sla-config/history": Route((*DESK, "audrey")),
     "sla-config/draft": sent(*ADMINS),
