@@ -24,7 +24,7 @@ TOLD = [
     *STEPS,
     *("ticket.opened", "ticket.replied", "ticket.reply_undone", "ticket.prioritised", "ticket.assigned"),
     *("ticket.warned", "ticket.breached", "ticket.breach_explained", "ticket.excusal_proposed"),
-    *("ticket.breach_excused", "ticket.excusal_declined", "ticket.apologised"),
+    *("ticket.breach_excused", "ticket.excusal_declined", "ticket.apologised", "ticket.pause_struck"),
 ]
 
 

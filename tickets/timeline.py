@@ -20,6 +20,7 @@ from sla.words import Words
 from tickets import attaching, tagging
 from tickets.access import messages_visible_to, people_of
 from tickets.models import CloseReason, Message, Score, Source, Status, Ticket
+from tickets.pauses import Why as Struck
 
 # What codes are called that are no rows.
 CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason, *Score, *Kind]}
@@ -28,7 +29,7 @@ INSTANTS = ("due", "breached")
 # A service has a key of its own: its codes are words that mean something else elsewhere ("billing").
 SERVICES = ("service", "old_service")
 # So have the words about a breach.
-BREACH_WORDS = {"why": dict(Why.choices), "excuse": dict(Reason.choices)}
+BREACH_WORDS = {"why": dict(Why.choices), "excuse": dict(Reason.choices), "struck": dict(Struck.choices)}
 # These say that a message was written: the message itself stands in the timeline.
 SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted"]
 

@@ -103,8 +103,10 @@ def _told(
         if pause is None or stretch.kind not in ("pause", "struck"):
             return Told(stretch)
         said = [m.pk for m in spoken if m.at <= stretch.start]
-        entry = struck.get(pause.pk, pause) if stretch.kind == "struck" else pause
-        return Told(stretch, names.get(entry.actor, _("the desk")), said[-1] if said else None)
+        # Who struck it out is for the desk alone: its entry is not among those a customer reads.
+        entry = struck.get(pause.pk) if stretch.kind == "struck" else pause
+        by = names.get(entry.actor, _("the desk")) if entry else ""
+        return Told(stretch, by, said[-1] if said else None)
 
     return {
         "stretches": [tell(stretch) for stretch in explained.stretches],

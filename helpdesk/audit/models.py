@@ -24,7 +24,11 @@ class Entry(models.Model):
     fact = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "at", "id"], name="entry_of_subject")]
+        indexes = [
+            models.Index(fields=["subject", "at", "id"], name="entry_of_subject"),
+            # Pauses are reviewed in their order; few entries are one.
+            models.Index(fields=["at", "id"], condition=models.Q(action="ticket.asked"), name="pauses_in_order"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(audience__in=["public", "staff"]), name="known_audience")
         ]

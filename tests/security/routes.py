@@ -70,6 +70,8 @@ ROUTES: dict[str, Route] = {
     "sla/breaches/<int:breach>/propose": Route((), elsewhere="tests/tickets/test_register.py"),
     "sla/breaches/<int:breach>/approve": Route((), elsewhere="tests/tickets/test_register.py"),
     "sla/breaches/<int:breach>/decline": Route((), elsewhere="tests/tickets/test_register.py"),
+    "sla/pauses": Route((*OPERATORS, "audrey")),
+    "sla/pauses/<int:pause>": Route((), elsewhere="tests/tickets/test_pauses.py: needs a pause"),
     "canned/": Route(DESK),
     "canned/new": Route(DESK),
     "canned/<int:pk>/": Route((), elsewhere="tests/tickets/test_canned.py: one's own, or a lead's"),
