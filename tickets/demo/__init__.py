@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from helpdesk.accounts.models import User
 from helpdesk.outbox.enqueue import tell_as_sent
 from tickets import sweeping, waking
-from tickets.demo import life, today
+from tickets.demo import amends, life, today
 from tickets.models import Ticket
 
 DAYS = 90
@@ -29,6 +30,10 @@ def seed(*, at: datetime, days: int, progress: life.Progress) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
         life.live(at, days, today.lives(at), _sweep, progress)
+        staff = User.objects.staff().order_by("pk")
+        lead, engineer = (staff.filter(staff_role=role).first() for role in ("lead", "engineer"))
+        if lead and engineer:
+            amends.go_through(lead, engineer, at)
         tell_as_sent(before=at)
     return Ticket.objects.count()
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from helpdesk.accounts.models import Customer, Membership, User
 from sla import clocks
 from tickets import actions, participants, rating, tagging
-from tickets.demo import chinese, english, files
+from tickets.demo import amends, chinese, english, files
 from tickets.demo.scenario import LEXICON, Scenario
 from tickets.models import CloseReason, Ticket
 from tickets.workflow import Conflict, Refused
@@ -186,9 +186,17 @@ def _life(world: World, filed: datetime) -> Life:
         ticket = told.ticket()
         actions.note(ticket=ticket, body=told.text("note"), by=told.engineer(ticket), at=now)
     now = yield max(filed + _share(world, SOLVED, targets["resolution"]), now + world.minutes(9, 25))
-    ticket = told.ticket()
-    actions.reply(ticket=ticket, body=told.text("solve"), by=told.engineer(ticket), at=now, then="resolve")
+    _solve(told, now)
     yield from _end(told, now)
+
+
+def _solve(told: Told, now: datetime) -> None:
+    """The solution; where a promise was broken, with its cause and an apology more often than not."""
+    ticket = told.ticket()
+    engineer = told.engineer(ticket)
+    sorry = amends.own_up(ticket, by=engineer, at=now) if told.number % 5 < 3 else ([], "")
+    body = "\n\n".join(filter(None, [sorry[1], told.text("solve")]))
+    actions.reply(ticket=ticket, body=body, by=engineer, at=now, then="resolve", apologies=sorry[0])
 
 
 def _file(world: World, filed: datetime) -> Told:
