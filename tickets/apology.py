@@ -4,7 +4,6 @@ It is made of the breach and not stored: whoever puts it into the composer reads
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -48,7 +47,7 @@ def broken(ticket: Ticket, known: list[Clock]) -> list[Broken]:
         return [Broken(*row) for row in cursor.fetchall()]
 
 
-def composing(request: HttpRequest, ticket: Ticket, known: list[Clock], at: datetime, by: User) -> dict[str, Any]:
+def composing(request: HttpRequest, ticket: Ticket, known: list[Clock], by: User) -> dict[str, Any]:
     """What the composer knows of broken promises: which, for which it apologises, and the draft where it was asked
     for (`?apology=` names the breach)."""
     found = broken(ticket, known)
@@ -57,21 +56,21 @@ def composing(request: HttpRequest, ticket: Ticket, known: list[Clock], at: date
     told = {"broken": {one.kind: one for one in found}, "apologises": meant}
     if meant and request.method == "GET":
         breach = Breach.objects.select_related("clock").get(pk=meant[0])
-        return told | {"put_in": text_for(breach, ticket, by=by, at=at)}
+        return told | {"put_in": text_for(breach, ticket, by=by)}
     return told
 
 
-def text_for(breach: Breach, ticket: Ticket, *, by: User, at: datetime) -> str:
+def text_for(breach: Breach, ticket: Ticket, *, by: User) -> str:
     """What `by` would say to the ticket's requester about a breach of it. Four statements."""
     reader: User = ticket.requester
     cause = breach.causes.order_by("-number").first()
     priority = read().priorities.get(breach.priority)
     with translation.override(reader.language), timezone.override(reader.tz):
-        return "\n\n".join(_paragraphs(breach, ticket, cause, priority, by, at))
+        return "\n\n".join(_paragraphs(breach, ticket, cause, priority, by))
 
 
 def _paragraphs(
-    breach: Breach, ticket: Ticket, cause: BreachCause | None, priority: Priority | None, by: User, at: datetime
+    breach: Breach, ticket: Ticket, cause: BreachCause | None, priority: Priority | None, by: User
 ) -> list[str]:
     told = {
         "requester": ticket.requester.name,
@@ -79,8 +78,9 @@ def _paragraphs(
         "title": ticket.title,
         "priority": priority.label if priority else breach.priority,
         "target": promised(breach.target_s),
-        "due": said(breach.due_at, at, "on"),
-        "done": said(breach.clock.completed_at, at, "on") if breach.clock.completed_at else "",
+        # With its date: nobody knows on which day it is read.
+        "due": said(breach.due_at, None),
+        "done": said(breach.clock.completed_at, None) if breach.clock.completed_at else "",
         "engineer": by.name,
     }
     changes = cause.corrective_action if cause else _("[Write what you change so that it does not happen again.]")

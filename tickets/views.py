@@ -212,7 +212,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
         **put_in(request, ticket),
-        **apology.composing(request, ticket, known, at, request.user),
+        **apology.composing(request, ticket, known, request.user),
     }
     return see(request, "tickets/ticket.html", ticket, trouble, context)
 

@@ -57,27 +57,32 @@ def own_up(ticket: Ticket, *, by: User, at: datetime) -> tuple[list[int], str]:
         _explain(breach, ticket, by, at)
     ticket = Ticket.objects.select_related("requester", "customer").get(pk=ticket.pk)
     breach = Breach.objects.select_related("clock").get(pk=found[0].pk)
-    return [one.pk for one in found], apology.text_for(breach, ticket, by=by, at=at)
+    return [one.pk for one in found], apology.text_for(breach, ticket, by=by)
 
 
-def go_through(lead: User, engineer: User, at: datetime) -> None:
+def go_through(lead: User, at: datetime) -> None:
     """What the lead does about the breaches of before: all but the last ones, and one, get their cause; one is
     excused."""
     rows = Breach.objects.filter(kind__in=register.PROMISES, detected_at__lt=at - timedelta(days=2))
     owed = list(rows.filter(~register.CAUSED).order_by("detected_at", "pk"))
     for breach in owed[:-1]:
         _explain(breach, _ticket(breach), lead, breach.detected_at + timedelta(days=2, hours=3))
-    theirs = rows.filter(clock__engineer=engineer.key).order_by("-detected_at")
-    excused = next((breach for breach in theirs if _ticket(breach).assigned_to_id != lead.pk), None)
-    if excused:
+    excused = next((b for b in rows.order_by("-detected_at") if _asks(b, lead)), None)
+    if excused and (engineer := _asks(excused, lead)):
         asked_at = excused.detected_at + timedelta(days=1)
         note = EXCUSE[_ticket(excused).requester.language.startswith("zh")]
         asked = breaches.propose(breach=excused, reason="customer_delay", note=note, arn="", by=engineer, at=asked_at)
         breaches.approve(breach=excused, proposal=asked.pk, by=lead, at=asked_at + timedelta(hours=2))
 
 
+def _asks(breach: Breach, lead: User) -> User | None:
+    """The engineer who has the ticket of a breach, where that is not the lead."""
+    found: User | None = _ticket(breach).assigned_to
+    return found if found and found.pk != lead.pk and breach.clock.engineer != lead.key else None
+
+
 def _ticket(breach: Breach) -> Ticket:
-    found: Ticket = Ticket.objects.select_related("requester").get(pk=breach.subject.removeprefix("HD-"))
+    found: Ticket = Ticket.objects.select_related("requester", "assigned_to").get(pk=breach.subject.removeprefix("HD-"))
     return found
 
 
