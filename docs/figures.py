@@ -74,8 +74,14 @@ class Sheet:
 
     @cached_property
     def calendar(self) -> CalendarVersion:
-        found = CalendarVersion.objects.in_force(max(self.at, self.policy.effective_at))
-        return found.filter(calendar__is_default=True).select_related("calendar")[0]
+        return next(one for one in self.calendars if one.calendar.is_default)
+
+    @cached_property
+    def calendars(self) -> list[CalendarVersion]:
+        """The version in force of each calendar, the default one first."""
+        found = CalendarVersion.objects.in_force(max(self.at, self.policy.effective_at)).select_related("calendar")
+        order = ("-calendar__is_default", "calendar__code")
+        return list(found.order_by(*order, "-number").distinct("calendar__is_default", "calendar__code"))
 
     @cached_property
     def versions(self) -> list[PolicyVersion]:
@@ -186,8 +192,7 @@ def _calendar_name(sheet: Sheet) -> Value:
 
 @figure("calendar.table")
 def _calendar(sheet: Sheet) -> Value:
-    hours, exceptions = tables.calendar_words(sheet.calendar.rules)
-    return table("calendar", calendar=sheet.calendar, hours=hours, exceptions=exceptions)
+    return table("calendar", rows=[(one, *tables.calendar_words(one.rules)) for one in sheet.calendars])
 
 
 @figure("support.hours")

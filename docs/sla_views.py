@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from docs import actions as documents
+from docs import calendar_views
 from docs.figures import Sheet, value
 from docs.models import DocumentVersion
 from docs.render import Faulty
@@ -28,7 +29,7 @@ from helpdesk.accounts.doors import PersonRequest
 from helpdesk.accounts.forms import PlainForm
 from helpdesk.accounts.history import history_of
 from helpdesk.accounts.permissions import Right, may
-from sla import actions
+from sla import actions, calendar_sound
 from sla.changes import changes
 from sla.models import PolicyVersion, State
 
@@ -54,6 +55,7 @@ def sla_config(request: PersonRequest) -> HttpResponse:
         "open": actions.open_version() if may(request.user, Right.ADMIN) else None,
         "admin": may(request.user, Right.ADMIN),
         "staff": bool(request.user.staff_role),
+        "sees_calendars": calendar_views.may_see(request.user),
         "section": "sla",
     }
     return render(request, "docs/sla_config.html", told)
@@ -211,6 +213,9 @@ def publish_page(request: PersonRequest, form: PublishForm, status: int = 200) -
         "last": last,
         "changes": changes(last, version) if version else [],
         "digest": actions.digest(version) if version else "",
+        "doubts": calendar_sound.of_policy(version, value("support.hours", Sheet(version, now)), now)
+        if version
+        else [],
         "own": version is not None and version.author_id == request.user.pk,
         "zone": timezone.get_current_timezone_name(),
         "now": now,

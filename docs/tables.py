@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from django.utils.translation import gettext as _
 from docs.saying import long_date
 from helpdesk.models import in_chinese
 from oncall.escalation import Step
+from sla.calendar_names import called
+from sla.calendar_text import Day, days_of, in_rows
 from sla.clock import Target as Limits
 from sla.clock import compute
 from sla.models import MatrixCell, Target
@@ -138,15 +141,32 @@ def approved(at: datetime | None, zone: ZoneInfo) -> str:
 def calendar_words(rules: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """(the hours of the week, the exceptions) of a calendar version, a line each."""
     if rules["kind"] == "24x7":
-        return [_("every day, around the clock")], [_("none: holidays count")]
+        return calendar_hours(rules), [_("none: holidays count")]
+    rows = in_rows(days_of(rules))
+    return calendar_hours(rules), [_exception(row) for row in rows] or [_("none are kept")]
+
+
+def _exception(row: Sequence[Day]) -> str:
+    """Closed days in a row, or one that is worked instead, with its name."""
+    first, last = row[0], row[-1]
+    said = first.date.isoformat() + (f"–{last.date:%m-%d}" if last is not first else "")
+    worked = _("worked instead") if first.worked else ""
+    return " ".join(word for word in (said, called(first.name), worked) if word)
+
+
+def calendar_hours(rules: Mapping[str, Any]) -> list[str]:
+    """The hours of a calendar version's week, a line for days that are alike."""
+    if rules["kind"] == "24x7":
+        return [_("every day, around the clock")]
     names = dates.get_day_names("abbreviated", locale=_locale())
-    hours = [
-        f"{names[day]} " + ", ".join(f"{start}–{end}" for start, end in rules["week"][str(day)])
-        for day in range(7)
-        if rules.get("week", {}).get(str(day))
-    ]
-    told = [(_("closed"), sorted(rules.get("closed", []))), (_("worked instead"), sorted(rules.get("workdays", {})))]
-    return hours, [f"{word}: {', '.join(days)}" for word, days in told if days] or ["—"]
+    week = [rules.get("week", {}).get(str(day), []) for day in range(7)]
+    found = []
+    for windows, days in groupby(range(7), key=lambda day: week[day]):
+        known = list(days)
+        said = names[known[0]] + (f"–{names[known[-1]]}" if len(known) > 1 else "")
+        if windows:
+            found.append(f"{said} " + ", ".join(f"{start}–{end}" for start, end in windows))
+    return found or ["—"]
 
 
 def clock_time(start: datetime, at: datetime | None) -> str:

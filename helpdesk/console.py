@@ -28,6 +28,7 @@ from helpdesk.outbox.models import Letter, health
 from helpdesk.schedule import LATE_AFTER
 from helpdesk.storage import LEAST_ROOM, store
 from helpdesk.templatetags.desk import comma, filesize
+from sla.calendar_ends import endings
 from sla.models import Breach, CalendarVersion, PolicyVersion, Priority, Warning
 from tickets import register, reindex, search, sweeping
 from tickets.models import Attachment
@@ -67,6 +68,7 @@ def console(request: PersonRequest) -> HttpResponse:
             "failures": Task.objects.filter(success=False).order_by("-stopped")[:5],
             "ready": Letter.objects.filter(state=Letter.State.READY)[:1000].count(),
             "versions": versions(now),
+            "endings": endings(now),
             "run": sweeping.last_run(),
             "late": now - SWEPT_WITHIN,
             "breaches": latest_breaches(),

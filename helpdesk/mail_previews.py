@@ -24,6 +24,7 @@ from helpdesk.middleware import CSP
 from helpdesk.outbox.compose import LOGO, write
 from helpdesk.outbox.content import Unwritable
 from helpdesk.outbox.sender import sender
+from sla import calendar_ends as calendar_samples
 from tickets import mail_samples as ticket_samples
 
 # decisions.md, "Local and production": the one listed exception.
@@ -64,6 +65,7 @@ NAMES = {
     "account.password_changed": _("Password changed"),
     "account.second_factor_added": _("Second factor added"),
     "account.second_factor_removed": _("Second factor removed"),
+    "calendar.ends": _("Holidays end"),
 }
 
 
@@ -97,7 +99,9 @@ def kinds() -> list[str]:
 
 def written(kind: str, language: str) -> EmailMultiAlternatives:
     """The sample mail of a kind. Raises Unwritable."""
-    samples = account_samples if kind.startswith("account.") else ticket_samples
+    samples: Any = {"account": account_samples, "calendar": calendar_samples}.get(
+        kind.partition(".")[0], ticket_samples
+    )
     with translation.override(language), timezone.override(ticket_samples.ZONE):
         letter, content = samples.sample(kind, language)
         return write(letter, content, samples.AT)
@@ -135,7 +139,11 @@ def _groups() -> list[tuple[Any, list[tuple[str, Any]]]]:
     """The kinds by whom they go to, each with its name, in the order of a ticket's life."""
 
     def group(kind: str) -> str:
-        return "desk" if kind in ticket_samples.OF_THE_DESK else kind.partition(".")[0] + "."
+        return (
+            "desk"
+            if kind in ticket_samples.OF_THE_DESK or kind.startswith("calendar.")
+            else kind.partition(".")[0] + "."
+        )
 
     order = [*NAMES, *(kind for kind in kinds() if kind not in NAMES)]
     return [(label, [(kind, NAMES.get(kind, kind)) for kind in order if group(kind) == key]) for key, label in GROUPS]

@@ -312,7 +312,11 @@ try:
 except ValueError as error:
     STORAGE_PROBLEM, _attachments = str(error), attachments("")
 # Files of a form go straight to where they will lie, at the doors that take files, and nowhere else.
-FILE_UPLOAD_HANDLERS = ["helpdesk.pictures.LogoUpload", "tickets.receiving.FormFiles"]
+FILE_UPLOAD_HANDLERS = [
+    "helpdesk.pictures.LogoUpload",
+    "sla.calendar_forms.CalendarUpload",
+    "tickets.receiving.FormFiles",
+]
 
 # --- Letters ---------------------------------------------------------------------------------------------------------
 
@@ -377,6 +381,7 @@ ANYMAIL = {
 OUTBOX_CONTENT = {
     "ticket.": "tickets.letters.content",
     "account.": "helpdesk.accounts.letters.content",
+    "calendar.": "sla.calendar_ends.content",
 }
 # What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.
 OUTBOX_GUARDS = {

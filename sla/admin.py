@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _l
 from helpdesk.accounts.admin import ByAction
 from helpdesk.accounts.models import User
 from helpdesk.text import Line
-from sla import actions
+from sla import actions, calendar_admin  # noqa: F401
 from sla.changes import FIELDS
 from sla.definitions import FIELDS as WORDS
 from sla.definitions import change_impact

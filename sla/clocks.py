@@ -208,8 +208,8 @@ def matrix_of(policy: int) -> Mapping[tuple[str, str], str]:
 @lru_cache(maxsize=64)
 def calendar_of(calendar: int) -> Calendar:
     """The working hours of a calendar version."""
-    zone, rules = CalendarVersion.objects.values_list("zone", "rules").get(pk=calendar)
-    return AROUND_THE_CLOCK if rules["kind"] == "24x7" else hours.read(rules | {"zone": zone})
+    zone, rules, known = CalendarVersion.objects.values_list("zone", "rules", "known_until").get(pk=calendar)
+    return AROUND_THE_CLOCK if rules["kind"] == "24x7" else hours.read(rules | {"zone": zone}, known)
 
 
 TOLD = [

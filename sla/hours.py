@@ -44,6 +44,8 @@ class Hours:
     week: tuple[tuple[Window, ...], ...]
     closed: frozenset[date] = frozenset()
     workdays: Mapping[date, tuple[Window, ...]] = field(default_factory=dict)
+    # The last day whose exceptions are published; None where no holidays are kept.
+    known_until: date | None = None
     _known: "_Known" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -172,7 +174,7 @@ def _changed_between(before: datetime, after: datetime, zone: ZoneInfo) -> datet
 # --- Read from JSON --------------------------------------------------------------------------------------------------
 
 
-def read(rules: Mapping[str, Any]) -> Hours:
+def read(rules: Mapping[str, Any], known_until: date | None = None) -> Hours:
     """The calendar that {"zone", "week": {"0": [["09:00", "12:00"], ...]}, "closed": [dates], "workdays": {date: null
     or [[...]]}} describes; a workday without windows of its own has those of its weekday, or of the first day of
     the week that is worked where its own is not (reading R10). Raises BadCalendar.
@@ -189,7 +191,7 @@ def read(rules: Mapping[str, Any]) -> Hours:
     }
     if not any(week) and not any(workdays.values()):
         raise BadCalendar("week", "this calendar is never open")
-    return Hours(zone, week, closed, workdays)
+    return Hours(zone, week, closed, workdays, known_until)
 
 
 def _workday(path: str, day: date, given: Any, week: tuple[tuple[Window, ...], ...]) -> tuple[Window, ...]:

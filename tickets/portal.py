@@ -24,6 +24,7 @@ from helpdesk.templatetags.desk import said
 from helpdesk.text import showable
 from oncall.families import FAMILIES
 from sla import clocks, words
+from sla.calendar_ends import unpublished
 from sla.promise import matrix, promises
 from tickets import actions, circle, drafting, queue, relations, searching
 from tickets.access import access_ticket
@@ -224,6 +225,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "came_from": came_from(request, items),
         "response": known.get("response"),
         "resolution": known.get("resolution"),
+        "unpublished": unpublished(ticket.calendar_id, known.values()),
         **around,
         "readers": circle.names(ticket, around["circle"]),
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,

@@ -18,6 +18,7 @@ from helpdesk.accounts.models import Customer, User
 from helpdesk.templatetags.desk import undo_tags
 from oncall.families import FAMILIES
 from sla import clocks, words
+from sla.calendar_ends import unpublished
 from sla.models import Priority
 from tickets import actions, after, apology, circle, classifying, forms, portal, queue, relations, searching, tagging
 from tickets.access import access_ticket, where_it_went
@@ -205,6 +206,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),
+        "unpublished": unpublished(ticket.calendar_id, known),
         "takers": takers(ticket, at) if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
         **why_me(ticket, around["circle"].decision, in_full="whyme" in request.GET),
         "families": FAMILIES.values(),

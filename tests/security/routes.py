@@ -134,6 +134,7 @@ ROUTES: dict[str, Route] = {
     "sla/report/clocks.csv": Route(REPORTED),
     "sla/report/clocks.xlsx": Route(REPORTED),
     "sla-config": Route(PEOPLE),
+    "sla-config/calendars": Route(("carla", "dora", *DESK, "audrey")),
     "sla-config/history": Route((*DESK, "audrey")),
     "sla-config/draft": sent(*ADMINS),
     "sla-config/submit": sent(*ADMINS),
