@@ -6,7 +6,7 @@ no due time in a window and stands in the one in which it became so (R11). Gross
 those that were excused by the instant the report is of. `customers` says whose clocks, None for everybody's.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from django.db.models.functions import TruncDate
 
 from helpdesk.accounts.models import Customer
 from sla.attainment import Attainment
-from sla.models import PROMISED, Clock, Verdict
+from sla.models import PROMISED, Clock, Excusal, Verdict
 
 DIMENSIONS = ("kind", "priority", "customer", "category", "engineer", "source")
 COLUMNS = {name: name for name in DIMENSIONS} | {"customer": "customer_id"}
@@ -77,20 +77,43 @@ def attained(
     without it every excusal counts.
     """
     columns = [_column(name, window.zone) for name in by]
+    rows = _counted(decided(window, customers=customers, kinds=kinds, chosen=chosen), columns, as_of)
+    found = [_row(tuple(key), met, broken, gone) for *key, met, broken, gone in rows]
+    return sorted(found, key=lambda row: tuple(map(str, row.key)))
+
+
+def over_time(
+    windows: Sequence[Window],
+    *,
+    customers: Customers = None,
+    kinds: Iterable[str] = PROMISED,
+    chosen: Chosen | None = None,
+    as_of: datetime | None = None,
+) -> list[Row]:
+    """The clocks of each of some windows, by the window's place and kind. One statement: each reads its part of the
+    index, where finding out the day of a million clocks would take longer than counting them."""
+    asked: dict[str, Any] = {"customers": customers, "kinds": kinds, "chosen": chosen}
+    each = [
+        _counted(decided(window, **asked), [Value(place), F("kind")], as_of) for place, window in enumerate(windows)
+    ]
+    return [
+        _row((place, kind), *counts) for place, kind, *counts in (each[0].union(*each[1:], all=True) if each else [])
+    ]
+
+
+def _counted(clocks: QuerySet[Clock], columns: list[Any], as_of: datetime | None) -> QuerySet[Any, Any]:
+    """Met, breached and excused by these columns. Excusals are few: they are looked up for what is breached alone."""
     breached = Q(verdict=Verdict.BREACHED)
-    excused = Q(breach__excusal__at__lte=as_of) if as_of else Q(breach__excusal__isnull=False)
-    rows = (
-        decided(window, customers=customers, kinds=kinds, chosen=chosen)
-        .order_by()
+    excused = Excusal.objects.filter(at__lte=as_of) if as_of else Excusal.objects.all()
+    return (
+        clocks.order_by()
         .values_list(*columns)
         .annotate(
             met=Count("id", filter=Q(verdict=Verdict.MET)),
             breached=Count("id", filter=breached),
-            excused=Count("id", filter=breached & excused),
+            excused=Count("id", filter=breached & Q(id__in=excused.values("breach__clock"))),
         )
     )
-    found = [_row(tuple(key), met, broken, gone) for *key, met, broken, gone in rows]
-    return sorted(found, key=lambda row: tuple(map(str, row.key)))
 
 
 def _row(key: tuple[Any, ...], met: int, breached: int, excused: int) -> Row:

@@ -3,7 +3,6 @@
 The page, the files and the API say the same rows; what each is called depends on who reads (accounts/masking.py).
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from sla.attainment import Attainment
 from sla.models import PROMISED, Kind, Priority
 from sla.report import Row, Window
 from tickets.models import Category, Source
-from tickets.reporting import NOBODY, Scope, Stretch, Wish, stretches
+from tickets.reporting import NOBODY, Scope, Stretch, Wish, midnight, stretches
 
 NONE = Attainment()
 # What is no promise to a customer about an answer, and what the desk promises itself.
@@ -158,12 +157,14 @@ class Report:
 
 
 def report_of(wish: Wish, said: Mapping[str, Any], scope: Scope, reader: User, *, at: datetime) -> Report:
-    """Reckons a report. Four statements and those for the names."""
+    """Reckons a report. Three statements and those for the names."""
     window: Window = said["window"]
     asked: dict[str, Any] = {"customers": scope.customers, "chosen": wish.filters}
-    rows = report.attained(window, by=("kind", wish.by), as_of=at, **asked)
-    daily = report.attained(window, by=("kind", "day"), as_of=at, **asked)
-    apart = report.attained(window, kinds=UPDATES + (INSIDE if scope.inside else ()), as_of=at, **asked)
+    kinds = (*PROMISED, *UPDATES, *(INSIDE if scope.inside else ()))
+    every = report.attained(window, by=("kind", wish.by), kinds=kinds, as_of=at, **asked)
+    rows = [row for row in every if row.key[0] in PROMISED]
+    found = list(stretches(said["first"], said["last"]))
+    told = report.over_time([_window(stretch, window.zone) for stretch in found], as_of=at, **asked)
     names = Names(reader)
     names.learn(wish.by, {row.key[1] for row in rows})
     return Report(
@@ -174,10 +175,10 @@ def report_of(wish: Wish, said: Mapping[str, Any], scope: Scope, reader: User, *
         by=wish.by,
         lines=_lines(rows, wish.by, names),
         total=_line("", _("All"), rows),
-        parts=_parts(daily, said["first"], said["last"]),
+        parts=_parts(told, found),
         left=_left(report.excluded(window, **asked)),
-        updates=[Told(Kind(row.key[0]), row) for row in apart if row.key[0] in UPDATES],
-        inside=[Told(Kind(row.key[0]), row) for row in apart if row.key[0] in INSIDE],
+        updates=_apart(every, UPDATES),
+        inside=_apart(every, INSIDE),
         names=names,
     )
 
@@ -210,15 +211,28 @@ def _line(value: str, label: str, rows: Iterable[Row], priority: Priority | None
     return Line(value, label, both[Kind.RESPONSE], both[Kind.RESOLUTION], priority)
 
 
-def _parts(daily: Iterable[Row], first: date, last: date) -> list[Part]:
-    """The days of each stretch, added up; a stretch in which nothing was decided stands there too."""
-    grouped: dict[Stretch, list[Row]] = {stretch: [] for stretch in stretches(first, last)}
-    begins = [stretch.first for stretch in grouped]
-    found = list(grouped)
-    for row in daily:
-        grouped[found[bisect_right(begins, row.key[1]) - 1]].append(row)
-    lines = [(stretch, _line("", "", rows)) for stretch, rows in grouped.items()]
+def _window(stretch: Stretch, zone: str) -> Window:
+    return Window(midnight(stretch.first, zone), midnight(stretch.last, zone), zone)
+
+
+def _parts(told: Iterable[Row], found: list[Stretch]) -> list[Part]:
+    """A stretch in which nothing was decided stands there too."""
+    rows: dict[int, list[Row]] = defaultdict(list)
+    for row in told:
+        place, kind = row.key
+        rows[place].append(Row((kind,), row.gross, row.net))
+    lines = [(stretch, _line("", "", rows[place])) for place, stretch in enumerate(found)]
     return [Part(stretch, line.response, line.resolution) for stretch, line in lines]
+
+
+def _apart(rows: Iterable[Row], kinds: tuple[Kind, ...]) -> list[Told]:
+    """Those kinds of which there are some, whatever they are parted by."""
+    added: dict[Kind, Row] = {}
+    for row in rows:
+        kind = Kind(row.key[0])
+        if kind in kinds:
+            added[kind] = Row((kind,), NONE, NONE) + row if kind not in added else added[kind] + row
+    return [Told(kind, added[kind]) for kind in kinds if kind in added]
 
 
 def _left(counted: Iterable[report.Excluded]) -> list[Left]:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
-from helpdesk.bench import assigning, load, people, sweeping
+from helpdesk.bench import assigning, load, people, reporting, sweeping
 from helpdesk.bench.lives import ENTRIES, MESSAGES
 from sla import alarms, clocks
 from sla.models import Clock
@@ -120,4 +120,14 @@ def test_due_clocks_are_found_by_their_index_without_sorting() -> None:
     taken = sweeping.measured(AT, count=20_000)
     assert (taken.found, taken.index, taken.sorts) == (sweeping.DUE, "sla_clock_next_event_at_id_idx", False)
     assert taken.rows <= sweeping.MOST_ROWS
+    assert not Clock.objects.exists(), "nothing of it stays"
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_report_over_many_clocks_leaves_no_trace() -> None:
+    taken = reporting.measured(AT, clocks=20_000)
+    assert all(one.rows > 0 for one in taken)
+    assert sum(one.name in reporting.PAGE for one in taken) == len(reporting.PAGE)
+    (weeks,) = [one for one in taken if one.name == "over time, by week"]
+    assert "Index" in "".join(weeks.plan), weeks.plan
     assert not Clock.objects.exists(), "nothing of it stays"

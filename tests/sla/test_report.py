@@ -53,6 +53,11 @@ def whole(window: Window = MARCH, **asked: Any) -> report.Row:
     return sum(report.attained(window, **asked), report.Row((), Attainment(), Attainment()))
 
 
+def over_time(windows: list[Window]) -> list[list[report.Row]]:
+    told = report.over_time(windows)
+    return [sorted((r for r in told if r.key[0] == n), key=lambda r: r.key[1]) for n in range(len(windows))]
+
+
 def day(number: int, month: int = 3) -> datetime:
     return datetime(2026, month, number, 12, tzinfo=UTC)
 
@@ -139,6 +144,10 @@ def test_the_parts_add_up_to_the_whole(cast: Cast) -> None:
         assert len({row.key for row in rows}) == len(rows)
     for name, values in {"priority": ["critical", "high", "low"], "source": ["web", "email", "phone"]}.items():
         assert sum(whole(chosen={name: [value]}).gross.decided for value in values) == total.gross.decided
+    weeks = [Window(day(1 + 7 * n), day(8 + 7 * n), "UTC") for n in range(4)]
+    for week, rows in zip(weeks, over_time(weeks), strict=True):
+        alone = report.attained(week)
+        assert [(row.key[1], row.gross, row.net) for row in rows] == [(row.key[0], row.gross, row.net) for row in alone]
     halves = [Window(MARCH.start, day(15), "UTC"), Window(day(15), MARCH.until, "UTC")]
     assert sum(whole(half).gross.decided for half in halves) == total.gross.decided
 
@@ -149,6 +158,7 @@ def test_it_is_one_statement_whatever_it_is_asked_by(cast: Cast) -> None:
     for call in (
         lambda: report.attained(MARCH, by=("kind", "customer", "day"), customers=theirs, as_of=day(5)),
         lambda: report.excluded(MARCH, customers=theirs),
+        lambda: report.over_time([MARCH, MARCH], customers=theirs),
     ):
         with CaptureQueriesContext(connection) as said:
             assert call() == []

@@ -19,7 +19,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from helpdesk.accounts.models import User
-from helpdesk.bench import assigning, client, memory, pages, people, place, post, report, statements, sweeping, upload
+from helpdesk.bench import (
+    assigning,
+    client,
+    memory,
+    pages,
+    people,
+    place,
+    post,
+    report,
+    reporting,
+    statements,
+    sweeping,
+    upload,
+)
 from helpdesk.supervisor import Child
 from tickets import actions
 from tickets.models import Ticket
@@ -29,7 +42,7 @@ MORE = 27
 # Percent of the machine that others may take before the numbers say more about them.
 QUIET = 15
 # Names of no page: this is measured, and nothing else.
-SWEEP, POST = "sweep", "post"
+SWEEP, POST, REPORT = "sweep", "post", "report"
 
 
 class Command(BaseCommand):
@@ -40,7 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--tickets", type=int, default=100_000, help="how many tickets (10,000 of them open)")
         parser.add_argument("--fresh", action="store_true", help="load again, even where the database is there")
         parser.add_argument(
-            "--only", default="", help="measure what has this in its name, 'sweep' or 'post'; keeps nothing"
+            "--only", default="", help="measure what has this in its name, 'sweep', 'post' or 'report'; keeps nothing"
         )
         parser.add_argument("--load-only", action="store_true", help="load and measure nothing")
         parser.add_argument("--memory", action=BooleanOptionalAction, default=True, help="measure memory too")
@@ -58,6 +71,8 @@ class Command(BaseCommand):
                 self.sweep()
             elif only == POST:
                 self.post()
+            elif only == REPORT:
+                self.report()
             elif not load_only:
                 self.measure(tickets, only, explain=explain and not only)
         if memory and not load_only and not only:
@@ -90,6 +105,11 @@ class Command(BaseCommand):
 
     def sweep(self) -> None:
         self.say(f"\nFinding due clocks: {sweeping.told()}")
+
+    def report(self) -> None:
+        self.say(f"\nA report over {reporting.CLOCKS:,} decided clocks:")
+        for line in reporting.told():
+            self.say(line)
 
     def post(self) -> None:
         self.say(f"\nLetters by one pulse: {post.measure().told()}")
