@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from helpdesk import console, job_views, mail_previews, outbox_views, pages, site_views
 from tickets import api_docs
-from tickets.sla_api import api
+from tickets.report_api import api
 
 urlpatterns = [
     path("", pages.home, name="home"),

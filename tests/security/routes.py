@@ -124,6 +124,7 @@ ROUTES: dict[str, Route] = {
     "api/tickets": Route((), elsewhere="tests/tickets/test_api.py: keys, not sessions"),
     "api/tickets/<ref>": Route((), elsewhere="tests/tickets/test_api.py"),
     "api/tickets/<ref>/replies": Route((), elsewhere="tests/tickets/test_api.py"),
+    "api/sla/report": Route((), elsewhere="tests/tickets/test_sla_report.py: keys, not sessions"),
     "api/sla": Route((), elsewhere="tests/docs/test_publishing.py: keys, not sessions"),
     "docs/": public("the documents are for everybody"),
     "docs/<str:document>": public("SPT-004 wants the priorities found without a login"),

@@ -15,6 +15,7 @@ from tickets.models import Ticket
 
 OPERATIONS = [
     "GET /api/sla",
+    "GET /api/sla/report",
     "GET /api/tickets",
     "GET /api/tickets/{ref}",
     "POST /api/tickets",

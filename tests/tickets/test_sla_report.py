@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from helpdesk.accounts import keys
 from helpdesk.accounts.models import Customer
 from sla.models import Breach, Clock, Excusal
 from tests.cast import Cast
@@ -432,3 +433,47 @@ def test_a_clock_says_since_when_it_is_set_aside(cast: Cast) -> None:
         withdrawn(cast, ticket, at(12, 11))
         clock.refresh_from_db()
         assert (clock.verdict, clock.set_aside_at) == ("n/a", at(12, 11))
+
+
+# --- The API ---------------------------------------------------------------------------------------------------------
+
+
+def key(by: Any, customer: Any = None) -> dict[str, str]:
+    wish = {"name": "report", "customer": customer, "may_write": False, "days": 1}
+    return {"Authorization": "Bearer " + keys.create_key(**wish, by=by, at=datetime.now(UTC))[1]}
+
+
+@time_machine.travel(at(5, month=4), tick=False)
+def test_a_program_reads_the_rows_of_the_page(cast: Cast) -> None:
+    late, *_rest = march(cast)
+    excuse(cast, late, at(12))
+    kept(cast, at(3), customer=cast.globex, by=cast.gus)
+    told = Client().get("/api/sla/report", MARCH, headers=key(cast.lee, cast.acme)).json()
+    assert told["total"]["resolution"] == {"met": 8, "breached": 1, "excused": 1, "gross": "88.88", "net": "100.00"}
+    assert [row["key"] for row in told["rows"]] == ["high"]
+    assert {"reason": "paused", "response": 0, "resolution": 1} in told["not_counted"]
+    assert (told["start"], told["until"], told["zone"]) == ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z", "UTC")
+    everybody = Client().get("/api/sla/report", MARCH | {"by": "engineer"}, headers=key(cast.lee)).json()
+    assert everybody["total"]["resolution"]["met"] == 9
+    assert [row["label"] for row in everybody["rows"]] == ["Ana"]
+    hidden = Client().get("/api/sla/report", MARCH | {"by": "engineer"}, headers=key(cast.carla)).json()
+    assert hidden["by"] == "priority", "a company hears nothing of engineers"
+    foreign = Client().get("/api/sla/report", MARCH | {"customer": str(cast.globex.pk)}, headers=key(cast.carla)).json()
+    assert foreign["rows"] == []
+    assert foreign["total"]["response"]["gross"] is None
+
+
+def test_a_program_is_told_where_its_question_is_wrong(cast: Cast) -> None:
+    asked = [
+        ({"from": "2026-04-01", "to": "2026-03-01"}, "to"),
+        ({"to": "2026-03-01"}, "from"),
+        ({"zone": "x"}, "zone"),
+    ]
+    for given, field in [*asked, ({"from": "soon"}, "from"), ({"by": "moon"}, "by")]:
+        answer = Client().get("/api/sla/report", given, headers=key(cast.ana))
+        assert answer.status_code == 422
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+    for headers, status in ((key(cast.cora), 404), ({}, 401), ({"Authorization": "Bearer hd_x_y"}, 401)):
+        answer = Client().get("/api/sla/report", headers=headers)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
