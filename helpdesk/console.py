@@ -30,7 +30,7 @@ from helpdesk.storage import LEAST_ROOM, store
 from helpdesk.templatetags.desk import comma, filesize
 from sla.calendar_ends import endings
 from sla.models import Breach, CalendarVersion, PolicyVersion, Priority, Warning
-from tickets import register, reindex, search, sweeping
+from tickets import drift, register, reindex, search, sweeping
 from tickets.models import Attachment
 
 View = Callable[..., HttpResponse]
@@ -70,6 +70,7 @@ def console(request: PersonRequest) -> HttpResponse:
             "versions": versions(now),
             "endings": endings(now),
             "run": sweeping.last_run(),
+            "compared": drift.last_run(),
             "late": now - SWEPT_WITHIN,
             "breaches": latest_breaches(),
             "causes": register.owed(request.user, now),

@@ -394,7 +394,9 @@ OUTBOX_GUARDS = {
 
 # By kind: the function of one slice (helpdesk/jobs/work.py), the job's name, and the right that lets others than the
 # asker see it ("" lets nobody).
-JOB_KINDS: dict[str, tuple[str, Any, str]] = {}
+JOB_KINDS: dict[str, tuple[str, Any, str]] = {
+    "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
+}
 
 # --- Static files, log -----------------------------------------------------------------------------------------------
 

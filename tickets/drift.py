@@ -3,33 +3,45 @@
 What is stored is a cache of a pure function, so there is never a difference; that there is none is evidence (E1.4). A
 clock that has something to say this very minute waits for the sweep and is no difference. Compared are the clocks, what
 the ticket itself keeps of them, its status, when it is to be looked at again, and the breaches.
+
+Each night a long job does so a slice at a time (`begin`, `a_slice`); `manage.py sla_drift` does it at once.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from helpdesk.audit.models import Entry
-from sla import alarms, clocks
+from helpdesk.audit.record import SYSTEM
+from helpdesk.jobs import work
+from helpdesk.jobs.models import Job
+from sla import alarms, clocks, reading
 from sla.clock import ClockState, Reckoning
-from sla.models import Breach, Clock
+from sla.models import Breach
+from sla.reading import Stored
 from tickets import stays
 from tickets.deed import NO_DUE
 from tickets.models import OPEN, Ticket
 
 SPAN = timedelta(days=90)
 BATCH = 500
+KIND = "tickets.drift"
+# So many differences are kept word for word; all are counted.
+LISTED = 100
 COMPARED = (
     *("target_s", "started_at", "due_at", "completed_at", "breached_at", "verdict", "next_event_at", "remaining_s"),
     "cause",
 )
 # Working seconds of a clock that still counts are as of its last change; of one that is over they are final.
 FINAL = ("running_s", "paused_s")
+# What is read of a ticket.
+READ = (
+    *("status", "priority", "policy", "plan", "calendar", "last_event_at", "sla_due_at", "due_kind", "queue_at"),
+    "wake_at",
+)
 Progress = Callable[[int, int], None]
 
 
@@ -44,20 +56,58 @@ class Found:
 
 def compare(at: datetime, progress: Progress = lambda done, count: None) -> Found:
     """Reckons again all that are open at `at` or were touched in the 90 days before it. Four statements a batch."""
-    found = Found()
-    wanted = Ticket.objects.filter(Q(status__in=OPEN) | Q(last_event_at__gte=at - SPAN))
-    count = wanted.count()
-    for batch in _batches(wanted):
+    found, last = Found(), 0
+    count = _wanted(at).count()
+    while batch := _batch(at, last):
         _compare(batch, at, found)
+        last = batch[-1].pk
         progress(found.tickets, count)
     return found
 
 
-def _batches(wanted: Any) -> Iterator[list[Ticket]]:
-    last = 0
-    while batch := list(wanted.filter(pk__gt=last).order_by("pk")[:BATCH]):
-        yield batch
-        last = batch[-1].pk
+def _wanted(at: datetime) -> QuerySet[Ticket]:
+    return Ticket.objects.filter(Q(status__in=OPEN) | Q(last_event_at__gte=at - SPAN))
+
+
+def _batch(at: datetime, last: int) -> list[Ticket]:
+    """The next tickets after a number, with the columns that are compared."""
+    return list(_wanted(at).filter(pk__gt=last).only(*READ).order_by("pk")[:BATCH])
+
+
+# --- Each night ------------------------------------------------------------------------------------------------------
+
+
+def begin(at: datetime) -> Job | None:
+    """Begins the nightly comparison, unless one is under way."""
+    if Job.objects.filter(kind=KIND, state__in=work.UNDER_WAY).exists():
+        return None
+    return work.begin(KIND, {}, by=SYSTEM, at=at, page="/console/")
+
+
+def a_slice(job: Job, at: datetime) -> work.Step:
+    """Compares the next tickets after job.cursor; the result says how many, what differs, and over how long."""
+    seen = job.cursor or {"last": 0, "waiting": 0, "drifts": 0, "list": []}
+    count = _wanted(at).count() if job.count is None else job.count
+    batch = _batch(at, seen["last"])
+    if not batch:
+        return work.Step(seen, job.done, max(count, job.done), seen | {"tickets": job.done})
+    found = Found()
+    _compare(batch, at, found)
+    seen |= {
+        "last": batch[-1].pk,
+        "waiting": seen["waiting"] + found.waiting,
+        "drifts": seen["drifts"] + len(found.drifts),
+        "list": (seen["list"] + found.drifts)[:LISTED],
+    }
+    return work.Step(seen, job.done + found.tickets, count)
+
+
+def last_run() -> Job | None:
+    """The last comparison that came to its end. One statement."""
+    return Job.objects.filter(kind=KIND, state=Job.State.DONE).order_by("-id").first()
+
+
+# --- What differs ----------------------------------------------------------------------------------------------------
 
 
 def _compare(batch: list[Ticket], at: datetime, found: Found) -> None:
@@ -76,11 +126,7 @@ def _compare(batch: list[Ticket], at: datetime, found: Found) -> None:
 def _told(batch: list[Ticket], at: datetime) -> dict[str, list[str] | None]:
     """The differences of each ticket, None where it waits for the sweep. Three statements."""
     refs = [ticket.ref for ticket in batch]
-    facts: dict[str, list[tuple[datetime, int, Any]]] = defaultdict(list)
-    told = Entry.objects.filter(subject__in=refs, fact__isnull=False).order_by("at", "id")
-    for subject, when, number, fact in told.values_list("subject", "at", "id", "fact"):
-        facts[subject].append((when, number, fact))
-    stored = clocks.all_of_subjects(refs)
+    facts, stored = reading.facts_of(refs), reading.clocks_of(refs)
     breaches = {breach.clock_id: breach for breach in Breach.objects.filter(subject__in=refs)}
     found: dict[str, list[str] | None] = {}
     for ticket in batch:
@@ -95,7 +141,7 @@ def _told(batch: list[Ticket], at: datetime) -> dict[str, list[str] | None]:
 
 def _differences(
     ticket: Ticket,
-    stored: list[Clock],
+    stored: list[Stored],
     breaches: dict[int, Breach],
     reckoning: Reckoning,
     at: datetime,
@@ -115,11 +161,11 @@ def _differences(
     yield from _of_ticket(ticket, reckoning.clocks, reckoning)
 
 
-def _name(clock: Clock | ClockState) -> str:
+def _name(clock: Stored | ClockState) -> str:
     return clock.kind if clock.cycle == 1 else f"{clock.kind} {clock.cycle}"
 
 
-def _of_clock(clock: Clock, state: ClockState, at: datetime) -> Iterator[str]:
+def _of_clock(clock: Stored, state: ClockState, at: datetime) -> Iterator[str]:
     expected = {name: getattr(state, name) for name in COMPARED}
     expected |= {"next_event_at": alarms.next_event_at(state, at), "cause": state.cause or ""}
     if state.verdict in ("met", "n/a"):
@@ -127,7 +173,7 @@ def _of_clock(clock: Clock, state: ClockState, at: datetime) -> Iterator[str]:
     yield from _unlike(_name(state), clock, expected)
 
 
-def _of_breach(clock: Clock, breach: Breach | None) -> Iterator[str]:
+def _of_breach(clock: Stored, breach: Breach | None) -> Iterator[str]:
     if breach is None or clock.breached_at is None:
         if breach or clock.breached_at:
             yield f"{_name(clock)} breach: {'none' if clock.breached_at else 'written'}, {clock.breached_at}"

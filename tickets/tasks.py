@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tickets import attaching, previewing
+from tickets import attaching, drift, previewing
 
 
 def draw(file: str) -> bool:
@@ -21,3 +21,8 @@ def forget_files() -> int:
     """Files that were never sent, and those that belong to nobody; returns how many went."""
     at = timezone.now()
     return attaching.forget_unsent(at) + attaching.forget_strays(at)
+
+
+def compare_clocks() -> bool:
+    """Begins to reckon all clocks again, unless that is under way."""
+    return drift.begin(timezone.now()) is not None

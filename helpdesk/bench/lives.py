@@ -19,11 +19,11 @@ MESSAGES = 3
 ENTRIES = 8
 # Status a life ends in: what happened, a group of steps per instant. "replied" names who and what was said.
 STORIES = {
-    "new": "opened / assigned / customer / assigned / customer / assigned / assigned / assigned",
-    "in_progress": "opened / engineer started assigned / asked / customer resumed / assigned",
-    "waiting_customer": "opened / engineer started assigned / assigned / assigned / last asked",
-    "resolved": "opened / engineer started assigned / asked / resumed / last resolved",
-    "closed": "opened / engineer started assigned / assigned / last resolved / closed",
+    "new": "opened assigned / customer / assigned / customer / assigned / assigned / assigned",
+    "in_progress": "opened assigned / engineer started / asked / customer resumed / assigned",
+    "waiting_customer": "opened assigned / engineer started / assigned / assigned / last asked",
+    "resolved": "opened assigned / engineer started / asked / resumed / last resolved",
+    "closed": "opened assigned / engineer started / assigned / last resolved / closed",
 }
 NEW_STATUS = {
     "started": "in_progress",

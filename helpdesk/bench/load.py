@@ -24,10 +24,10 @@ from helpdesk.bench import lives, people, words
 from oncall.families import FAMILIES
 from sla import alarms, clocks
 from sla.clock import ClockState
-from tickets import search
+from tickets import search, stays
 from tickets.deed import NO_DUE
 from tickets.loads import reconcile
-from tickets.models import Category, SearchRow
+from tickets.models import Category, SearchRow, Status
 
 OPEN = 10_000
 BIG = 20_000
@@ -44,7 +44,7 @@ SEED = 1042
 COLUMNS = {
     "tickets_ticket": (
         "id customer_id requester_id assigned_to_id title status priority category source impact urgency service close_reason "
-        "plan_id policy_id calendar_id created_at last_event_at sla_due_at due_kind queue_at version tags"
+        "plan_id policy_id calendar_id created_at last_event_at sla_due_at due_kind queue_at wake_at version tags"
     ),
     "tickets_message": "id ticket_id kind author_id by_desk source body html at released_at",
     "tickets_searchrow": "message_id ticket_id edition words",
@@ -59,6 +59,12 @@ HANDLED = """
 INSERT INTO tickets_handled (customer_id, user_id, last_at)
 SELECT customer_id, assigned_to_id, max(last_event_at) FROM tickets_ticket WHERE status <> 'new' AND assigned_to_id IS NOT NULL
 GROUP BY 1, 2
+"""
+# What the sweep would have written.
+BROKEN = """
+INSERT INTO sla_breach (clock_id, subject, customer_id, kind, priority, target_s, policy, due_at, breached_at, detected_at, cause)
+SELECT id, subject, customer_id, kind, priority, target_s, 1, due_at, breached_at, breached_at, cause
+FROM sla_clock WHERE breached_at IS NOT NULL
 """
 SERVICES = list(FAMILIES)
 ACTIONS = {"engineer": "replied", "customer": "replied", "last": "replied"}
@@ -101,6 +107,7 @@ def load(count: int, *, at: datetime, companies: int = people.COMPANIES, progres
         for table, last in vars(writer.last).items():
             cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, last])
         cursor.execute(HANDLED)
+        cursor.execute(BROKEN)
     reconcile()
     return writer.last
 
@@ -243,12 +250,14 @@ class Writer:
         due = clocks.next_due(states)
         _, impact, urgency = lives.PRIORITIES[row.life.priority]
         last = row.at(row.life.steps[-1])
+        # The last step is the one that led to where it stays.
+        stay = stays.PLAN.get(Status(row.life.status))
         return (
             f"{row.number}\t{row.company.key}\t{row.requester}\t{row.engineers[-1] or NULL}\t{words.title(row.number)}\t"
             f"{row.life.status}\t{row.life.priority}\t{row.category}\tweb\t{impact}\t{urgency}\t{SERVICES[row.number % len(SERVICES)]}\t"
             f"{'confirmed' if row.life.status == 'closed' else ''}\t{self.terms.plan}\t{self.terms.policy}\t"
             f"{self.terms.calendar}\t{row.draft.created_at}\t{last}\t{due[0] if due else NULL}\t{due[1] if due else ''}\t"
-            f"{due[0] if due else NO_DUE}\t{row.life.writes}\t{{}}\n"
+            f"{due[0] if due else NO_DUE}\t{last + stay.told if stay else NULL}\t{row.life.writes}\t{{}}\n"
         )
 
     def _steps(self, row: "Row") -> None:
