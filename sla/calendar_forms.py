@@ -6,15 +6,15 @@ from zoneinfo import available_timezones
 
 from babel import dates
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from helpdesk.models import in_chinese
-from helpdesk.pictures import LogoUpload
+from helpdesk.pictures import BIGGEST, LogoUpload
 from helpdesk.text import Block
 from sla import calendar_sound
-from sla.calendar_ics import MOST_BYTES, read_ics
+from sla.calendar_ics import read_ics
 from sla.calendar_text import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -57,7 +57,7 @@ class CalendarForm(forms.ModelForm):
     known_until = forms.DateField(
         required=False,
         label=_l("Holidays known until"),
-        widget=AdminDateWidget,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=_l("The last day whose exceptions are published. Empty where no holidays are kept."),
     )
 
@@ -149,7 +149,7 @@ class ImportForm(forms.Form):
         if self.errors:
             return said
         sent, year = said.get("calendar_file"), said["year"]
-        if sent and sent.size > MOST_BYTES:
+        if sent and sent.size > BIGGEST:
             self.add_error("calendar_file", _("The file is larger than a calendar of a year can be."))
             return said
         self.read = read_ics(sent.read(), year) if sent else read_lines(said.get("text", ""), year)

@@ -17,7 +17,6 @@ from icalendar import Calendar
 
 from sla.calendar_text import MOST_DAYS, WORKED, Day, Fault, Read, twice
 
-MOST_BYTES = 1_000_000
 MOST_EVENTS = 2000
 OFTEN = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 MARKED_WORK = re.compile(r"[（(\[【]\s*(?:班|补班|上班|work(?:day|ing day)?)\s*[)）\]】]", re.IGNORECASE)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 MOST_DAYS = 60
 MOST_LINES = 1000
+LONGEST_LINE = 2000
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 Pairs = list[list[str]]
 
@@ -150,6 +151,9 @@ def read_lines(text: str, year: int | None = None) -> Read:
     for number, line in enumerate(lines, 1):
         where = _("line %(number)s") % {"number": number}
         if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if len(line) > LONGEST_LINE:
+            faults.append(Fault(where, _("This line is longer than %(most)s characters.") % {"most": LONGEST_LINE}))
             continue
         try:
             found, odd = _line(line, year, where)

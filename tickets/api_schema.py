@@ -42,7 +42,10 @@ class NewTicket(Schema):
     customer_id: str | None = Field(None, description=_("The company's UUID; needed where the key serves several."))
     category: str | None = Field(None, description=_("technical, billing or account; technical where it is left out."))
     service: str | None = Field(None, description=_("The family of AWS services it is about."))
-    impact: str | None = Field(None, description=_("With urgency it proposes the priority, as on the page."))
+    impact: str | None = Field(
+        None,
+        description=_("With urgency it proposes the priority; a category with answers of its own takes those alone."),
+    )
     urgency: str | None = Field(None)
     requester: str | None = Field(None, description=_("Mail address of the person of the company who asks."))
 

@@ -23,4 +23,11 @@ def year_picture(picture: Picture) -> dict[str, Any]:
     """Twelve months with closed, make-up and working days."""
     names = dates.get_day_names("narrow", context="stand-alone", locale="zh_Hans" if in_chinese() else "en_GB")
     letters = [(CELL // 2 + CELL * day, names[day]) for day in range(7)]
-    return {"months": picture.months, "letters": letters, "wide": WIDE, "high": HIGH, "cell": picture.cell}
+    return {
+        "months": picture.months,
+        "letters": letters,
+        "wide": WIDE,
+        "outer": WIDE + 8,
+        "high": HIGH,
+        "cell": picture.cell,
+    }

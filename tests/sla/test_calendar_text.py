@@ -93,6 +93,7 @@ def test_the_notice_of_the_state_council_is_the_calendar_that_ships() -> None:
         ("2027-02-14 workday 12:00-09:00", "line 1", "ends before it starts"),
         ("2027-02-14 workday 09:00-12:00, 11:00-13:00", "line 1", "overlap"),
         ("2027-02-14 workday 09:00-25:00", "line 1", "no time from 00:00 to 24:00"),
+        ("2027-01-01" + " " * 3000, "line 1", "longer than 2000 characters"),
         ("2027-02-14 workday 09:00", "line 1", "is not a window"),
     ],
 )

@@ -71,6 +71,19 @@ def test_a_customer_files_about_a_bill_and_an_engineer_files_for_one(cast: Cast)
     assert Ticket.objects.order_by("-pk")[0].impact == "invoice_missing"
 
 
+def test_an_engineer_meets_the_same_questions_and_so_does_who_splits_a_message_off(cast: Cast) -> None:
+    page = client_of(cast.ana).post(CREATE, words(carry="1", customer=str(cast.globex.pk)))
+    assert offered(page) == ["account_suspended", "wrong_charge", "invoice_missing", "billing_question"]
+    said = words(category="technical", impact="question", customer=str(cast.globex.pk))
+    assert client_of(cast.gus).post(CREATE, said).status_code == 303
+    ticket = Ticket.objects.get()
+    link = f"/tickets/{ticket.ref}/split?message={ticket.messages.get().pk}"
+    assert OUTAGE[0] in text(client_of(cast.ana).get(link))
+    other = text(client_of(cast.ana).get(f"{link}&category=billing"))
+    assert BILL[0] in other
+    assert OUTAGE[0] not in other
+
+
 @pytest.mark.parametrize(("category", "impact"), [("billing", "production_down"), ("technical", "wrong_charge")])
 def test_a_foreign_answer_is_refused_at_its_field_and_nothing_is_filed(cast: Cast, category: str, impact: str) -> None:
     page = client_of(cast.gus).post(CREATE, words(category=category, impact=impact, customer=str(cast.globex.pk)))

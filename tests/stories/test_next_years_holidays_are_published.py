@@ -117,6 +117,8 @@ def test_an_icalendar_file_becomes_lines_and_a_file_that_is_none_is_told(cast: C
     assert "2027-02-20 workday 春节" in page.content.decode()
     page = ada.post(imports(version), {"year": 2027, "calendar_file": SimpleUploadedFile("x.ics", b"\x00\xff")})
     assert (page.status_code, "This file is no iCalendar" in text(page)) == (422, True)
+    page = ada.post(imports(version), {"year": 2027, "calendar_file": SimpleUploadedFile("x.ics", content * 4000)})
+    assert (page.status_code, "larger than a calendar of a year" in text(page)) == (422, True)
 
 
 def test_a_draft_is_typed_and_a_mistake_is_named_at_its_field(cast: Cast) -> None:
