@@ -155,6 +155,16 @@ def all_of_subjects(subjects: Iterable[str]) -> dict[str, list[Clock]]:
     return _by_subject(Clock.objects.filter(subject__in=list(subjects)))
 
 
+def promised_now(every: Iterable[Clock]) -> list[Clock]:
+    """Of every cycle of a subject's clocks those that `of_subjects` reads. No statement."""
+    return [c for c in every if c.kind in PROMISED or (c.kind == Kind.UPDATE and c.completed_at is None)]
+
+
+def internal_last(every: Iterable[Clock]) -> list[Clock]:
+    """Of every cycle of a subject's clocks the last of each promise among ourselves. No statement."""
+    return list({c.kind: c for c in every if c.kind not in (*PROMISED, Kind.UPDATE)}.values())
+
+
 def _by_subject(rows: QuerySet[Clock]) -> dict[str, list[Clock]]:
     found: dict[str, list[Clock]] = defaultdict(list)
     for clock in rows.order_by("subject", "id"):

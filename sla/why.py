@@ -99,7 +99,7 @@ def _stretches(state: ClockState, spans: Iterable[Span], calendar: Calendar, now
 
 
 def _kind(span: Span) -> str:
-    return "struck" if getattr(span, "struck", False) else KINDS[span.kind]
+    return "struck" if span.struck else KINDS[span.kind]
 
 
 def _stretch(kind: str, start: datetime, end: datetime, calendar: Calendar) -> Stretch:

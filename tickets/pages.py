@@ -236,6 +236,9 @@ def why(reckoning: Reckoning, ticket: Ticket, at: datetime) -> dict[str, Any]:
     """How the resolution's due time came about, from the spans behind the clock."""
     work = calendar_of(ticket.calendar_id).work
     clock = reckoning.resolution
-    steps = [Step(s.kind, s.start, s.end or at, work(s.start, s.end or at)) for s in reckoning.spans]
+    # A pause that was struck out counts.
+    kinds = ["running" if s.struck else s.kind for s in reckoning.spans]
+    spans = zip(kinds, reckoning.spans, strict=True)
+    steps = [Step(kind, s.start, s.end or at, work(s.start, s.end or at)) for kind, s in spans]
     left = clock.remaining_s if clock.due_at is None else work(at, clock.due_at) if clock.due_at > at else 0
     return {"clock": clock, "steps": steps, "left": None if clock.completed_at or not left else left, "now": at}

@@ -188,7 +188,8 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     history = entries_visible_to(request.user, ticket)
     items = timeline(ticket, request.user, own_words, history, at=at)
     tagging.name_on([ticket])
-    known = clocks.of_subjects([ticket.ref])[ticket.ref]
+    every = clocks.all_of_subjects([ticket.ref])[ticket.ref]
+    known = clocks.promised_now(every)
     reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
     around = circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble), at=at)
     context = {
@@ -204,6 +205,8 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "kin": relations.kin_of(ticket, around["circle"].near, request.user, at),
         "came_from": came_from(request, items),
         "clocks": sorted(known, key=lambda c: c.completed_at is not None),
+        "internal": clocks.internal_last(every),
+        "calendar": clocks.calendar_of(ticket.calendar_id),
         **first_answer(items, known),
         "why": why(reckoning, ticket, at),
         "unpublished": unpublished(ticket.calendar_id, known),

@@ -79,7 +79,7 @@ def _state(reckoning: Reckoning, kind: str) -> ClockState | None:
         return reckoning.response
     if kind == Kind.RESOLUTION:
         return reckoning.resolution
-    cycles = [*getattr(reckoning, "updates", ()), *getattr(reckoning, "internal", ())]
+    cycles = [*reckoning.updates, *reckoning.internal]
     return next((state for state in reversed(cycles) if state.kind == kind), None)
 
 

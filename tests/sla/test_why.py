@@ -15,7 +15,11 @@ from sla.clock import Fact, Reckoning, Target, compute
 from sla.why import Explained, explain, windows_between
 from sla.worktime import AROUND_THE_CLOCK, SECOND, Calendar
 
-TARGETS = {"critical": Target(15 * 60, 4 * 3600), "high": Target(3600, 8 * 3600), "low": Target(86_400, 259_200)}
+TARGETS = {
+    "critical": Target(15 * 60, 4 * 3600, 3600, assign_s=300),
+    "high": Target(3600, 8 * 3600, 4 * 3600, assign_s=900),
+    "low": Target(86_400, 259_200, 259_200, assign_s=14_400),
+}
 SHIPPED = json.loads(Path("sla/calendars.json").read_text())
 NAMED: dict[str, Calendar] = {name: hours.read(rules) for name, rules in SHIPPED.items()}
 NAMED["24x7"] = AROUND_THE_CLOCK
@@ -128,7 +132,7 @@ def lives(draw: st.DrawFn) -> list[Fact]:
 def test_windows_and_what_remains_are_the_target(facts: list[Fact], calendar: str, later: int) -> None:
     now = facts[-1][0] + later * SECOND
     reckoning: Reckoning = compute(facts, TARGETS, NAMED[calendar], now)
-    for state in (reckoning.response, reckoning.resolution):
+    for state in reckoning.clocks:
         why = explain(state, reckoning.spans, NAMED[calendar], now)
         used = [window for stretch in why.stretches if stretch.counts for window in stretch.windows]
         if why.due is not None:

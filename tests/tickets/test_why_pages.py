@@ -64,7 +64,8 @@ def test_a_stranger_finds_none(cast: Any, ticket: Ticket) -> None:
     assert get(cast.ana, f"/tickets/{ticket.ref}/why/nonsense", at("13:00")).status_code == 404
 
 
-def test_office_hours_name_each_window_and_the_holidays(cast: Any, ticket: Ticket) -> None:
+def in_office_hours(ticket: Ticket) -> None:
+    """The ticket as if it had been promised in the office hours of Shanghai, with a holiday on Tuesday."""
     made = CalendarVersion.objects.filter(calendar__code="24x7").latest("number")
     rules = {"kind": "hours", "week": {str(d): [["09:00", "12:00"], ["13:00", "18:00"]] for d in range(5)}}
     rules["closed"] = ["2026-03-03"]  # type: ignore[assignment]
@@ -77,6 +78,10 @@ def test_office_hours_name_each_window_and_the_holidays(cast: Any, ticket: Ticke
         effective_at=at("00:00"),
     )
     Ticket.objects.filter(pk=ticket.pk).update(calendar=office)
+
+
+def test_office_hours_name_each_window_and_the_holidays(cast: Any, ticket: Ticket) -> None:
+    in_office_hours(ticket)
     page = text(get(cast.ana, f"/tickets/{ticket.ref}/why/resolution", at("13:00")))
     assert "Holidays skipped: 2026-03-03" in page
     assert re.search(r"Wed 09:00 to Wed 12:00, is left 3:00:00", page), page
@@ -114,3 +119,29 @@ def test_the_ticket_opens_it_in_place(cast: Any, ticket: Ticket) -> None:
         page = get(person, f"/tickets/{ticket.ref}/", at("13:00")).content.decode()
         for kind in ("response", "resolution"):
             assert f'href="/tickets/{ticket.ref}/why/{kind}"' in page
+
+
+def test_office_hours_are_counted_down_by_the_server_alone(cast: Any, ticket: Ticket) -> None:
+    page = get(cast.ana, f"/tickets/{ticket.ref}/", at("13:00")).content.decode()
+    assert 'data-form="clock"' in page
+    in_office_hours(ticket)
+    page = get(cast.ana, f"/tickets/{ticket.ref}/", at("13:00")).content.decode()
+    assert 'data-form="clock"' not in page, "a script knows no calendar"
+    assert "Working time, as of" in page
+    assert "office hours" in page
+    assert 'data-form="clock"' not in get(cast.cora, f"/tickets/{ticket.ref}/", at("13:00")).content.decode()
+
+
+def test_promises_among_ourselves_are_for_the_desk(cast: Any, ticket: Ticket) -> None:
+    assert "Internal targets" in text(get(cast.ana, f"/tickets/{ticket.ref}/", at("13:00")))
+    assert "Sum of what counts" in text(get(cast.ana, f"/tickets/{ticket.ref}/why/ola_assign", at("13:00")))
+    theirs = get(cast.cora, f"/tickets/{ticket.ref}/", at("13:00")).content.decode()
+    assert "ola_assign" not in theirs
+
+
+def test_the_next_update_is_told_to_both(cast: Any, ticket: Ticket) -> None:
+    for person in (cast.ana, cast.cora):
+        assert (
+            f"/tickets/{ticket.ref}/why/update" in get(person, f"/tickets/{ticket.ref}/", at("12:30")).content.decode()
+        )
+        assert "1:00:00" in text(get(person, f"/tickets/{ticket.ref}/why/update", at("12:30")))
