@@ -59,6 +59,7 @@ NAMES = {
     "ticket.mentioned": _("Called in a note"),
     "ticket.warning": _("Warning"),
     "ticket.breached": _("Breach"),
+    "ticket.cause_owed": _("A cause is owed"),
     "ticket.rated": _("Rating"),
     "account.invitation": _("Invitation"),
     "account.password_reset_key": _("New password"),

@@ -11,6 +11,7 @@ JOBS = [
     (_("Bring the search index up to date"), "tickets.reindex.for_a_while", "*/5 * * * *"),
     (_("Compare what engineers have in hand with their tickets"), "tickets.loads.reconcile", "25 19 * * *"),
     (_("Reckon all clocks again and compare them"), "tickets.tasks.compare_clocks", "35 19 * * *"),
+    (_("Remind the leads of causes that are owed"), "tickets.tasks.remind_of_causes", "0 * * * *"),
     (_("Draw previews of files"), "tickets.tasks.draw_due", "* * * * *"),
     (_("Remove files that were never sent"), "tickets.tasks.forget_files", "50 * * * *"),
     (_("Tell administrators whose holidays end"), "sla.calendar_tasks.warn", "5 1 * * *"),

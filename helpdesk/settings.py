@@ -386,6 +386,7 @@ OUTBOX_CONTENT = {
 # What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.
 OUTBOX_GUARDS = {
     "clock_still_open": "tickets.ladder.clock_still_open",
+    "cause_still_owed": "tickets.causes.cause_still_owed",
     "still_waiting": "tickets.waking.still_waiting",
     "still_resolved": "tickets.waking.still_resolved",
 }

@@ -69,7 +69,7 @@ TEXTS: dict[str, dict[str, str]] = {
 # Whose letters these are, where both sides could get one: the rest are the customer's.
 OF_THE_DESK = {
     *("ticket.assigned", "ticket.assignment_failed", "ticket.customer_replied", "ticket.noted", "ticket.mentioned"),
-    *("ticket.rated", "ticket.warning", "ticket.breached"),
+    *("ticket.rated", "ticket.warning", "ticket.breached", "ticket.cause_owed"),
 }
 SAYS = {
     "ticket.answered": "answer",
@@ -102,6 +102,7 @@ DATA: dict[str, dict[str, Any]] = {
     "ticket.rated": {"score": "good"},
     "ticket.participant_proposed": {"participant": 1},
     "ticket.warning": {"kind": "resolution", "percent": 75, "due": (AT + SINCE).isoformat()},
+    "ticket.cause_owed": {"kind": "resolution", "due": (AT + timedelta(days=2)).isoformat(), "breach": 1},
     "ticket.breached": {
         "kind": "response",
         "due": (AT - SINCE).isoformat(),

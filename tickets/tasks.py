@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tickets import attaching, drift, previewing
+from tickets import attaching, causes, drift, previewing
 
 
 def draw(file: str) -> bool:
@@ -26,3 +26,8 @@ def forget_files() -> int:
 def compare_clocks() -> bool:
     """Begins to reckon all clocks again, unless that is under way."""
     return drift.begin(timezone.now()) is not None
+
+
+def remind_of_causes() -> int:
+    """The causes of broken promises that are owed; returns of how many somebody was told."""
+    return causes.remind(timezone.now())

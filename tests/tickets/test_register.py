@@ -14,8 +14,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from helpdesk.audit.models import Entry
+from helpdesk.outbox.models import Letter
 from sla.models import Apology, Breach, BreachCause, Clock, Excusal, ExcusalDeclined, ExcusalProposal
 from tests.stories.travel import Person, at, history, minutes, words
+from tickets import causes
 from tickets.models import Message, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -345,3 +348,46 @@ def test_the_story_tells_this_clock_and_not_the_other(cast: Any, here: str) -> N
     assert "First response: promise broken" in page
     assert "wrote a public reply" in page
     assert "Resolution:" not in page
+
+
+# --- Reminders -------------------------------------------------------------------------------------------------------
+
+
+def told(when: Any) -> list[tuple[str, int]]:
+    """Runs the hourly reminder; what history says of them so far."""
+    causes.remind(when)
+    return [
+        (e.data["kind"], e.data["day"]) for e in Entry.objects.filter(action="ticket.cause_reminded").order_by("id")
+    ]
+
+
+def test_the_leads_hear_of_it_on_the_third_day_and_on_the_fifth_once_each(cast: Any, ticket: Ticket) -> None:
+    seen = Breach.objects.get().detected_at
+    assert told(seen + timedelta(days=3) - timedelta(seconds=1)) == []
+    assert told(seen + timedelta(days=3)) == [("response", 3)]
+    assert told(seen + timedelta(days=3, hours=1)) == [("response", 3)]
+    assert told(seen + timedelta(days=5)) == [("response", 3), ("response", 5)]
+    assert told(seen + timedelta(days=6)) == [("response", 3), ("response", 5)]
+    assert [x.to_key for x in Letter.objects.filter(kind="ticket.cause_owed")] == [cast.lee.key] * 2
+
+
+def test_who_was_late_to_look_tells_once(cast: Any, ticket: Ticket) -> None:
+    seen = Breach.objects.get().detected_at
+    assert told(seen + timedelta(days=6)) == [("response", 5)]
+    assert told(seen + timedelta(days=15)) == [("response", 5)]
+
+
+def test_of_what_is_explained_nobody_hears(cast: Any, ticket: Ticket, here: str) -> None:
+    seen = Breach.objects.get().detected_at
+    told(seen + timedelta(days=3))
+    (letter,) = Letter.objects.filter(kind="ticket.cause_owed")
+    assert causes.cause_still_owed(letter)
+    post(cast.ana, f"{here}/explain", day=4, **CAUSE)
+    assert not causes.cause_still_owed(letter), "a letter that waits is not sent any more"
+    assert told(seen + timedelta(days=5)) == [("response", 3)]
+
+
+def test_the_ticket_leads_to_the_draft_and_to_the_register(cast: Any, ticket: Ticket, breach: Breach) -> None:
+    page = html.unescape(get(cast.ana, f"/tickets/{ticket.ref}/").content.decode())
+    assert f'href="?apology={breach.pk}#body"' in page
+    assert f'href="/sla/breaches/{breach.pk}"' in page
