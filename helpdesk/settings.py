@@ -130,6 +130,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.static",
                 "helpdesk.templatetags.quick",
                 "helpdesk.templatetags.desk",
+                "helpdesk.templatetags.clocks",
                 "helpdesk.templatetags.reports",
             ],
         },
