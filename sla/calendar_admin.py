@@ -24,6 +24,7 @@ from helpdesk.text import Line
 from sla import calendar_actions as actions
 from sla.calendar_ends import endings
 from sla.calendar_forms import CalendarForm, ImportForm, next_year
+from sla.calendar_sound import doubts
 from sla.calendar_text import days_of, lines_of, windows_text
 from sla.calendar_year import Preview, hours_of, picture, preview
 from sla.hours import BadCalendar
@@ -173,6 +174,7 @@ class CalendarVersionAdmin(ByAction):
             "imports": is_own_draft(request, version) and version.rules["kind"] != "24x7",
             "own": version.author_id == request.user.pk,
             "digest": actions.digest(version),
+            "doubts": doubts(version, [], [], at) if version.state != State.PUBLISHED else [],
             "zone_now": timezone.get_current_timezone_name(),
         }
 

@@ -186,6 +186,16 @@ def test_the_linter_says_what_a_promise_rests_on() -> None:
     assert "never becomes due" in doubts(once, minutes=61)[0]
 
 
+def test_whoever_publishes_a_calendar_is_told_that_its_next_list_is_missing(cast: Cast, monkeypatch: Any) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: on("2026-11-25"))
+    client_of(cast.ada).post(f"/admin/sla/calendar/{china().calendar_id}/draft/")
+    page = f"/admin/sla/calendarversion/{CalendarVersion.objects.get(number=2).pk}/change/"
+    for person in (cast.ada, cast.abe):
+        assert "are known until 2026-12-31 only" in text(client_of(person).get(page))
+    client_of(cast.ada).post(page.replace("change", "import"), {"year": 2027, "text": "2027-01-01", "accept": "1"})
+    assert "only: import the next year" not in text(client_of(cast.abe).get(page))
+
+
 def test_the_page_that_publishes_shows_them(cast: Cast) -> None:
     client_of(cast.ada).post("/sla-config/draft")
     assert "Look at the calendar first" not in text(client_of(cast.ada).get("/sla-config/publish"))
