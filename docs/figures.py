@@ -30,6 +30,7 @@ from sla.clock import Target as Limits
 from sla.definitions import definitions_of, meanings
 from sla.models import CalendarVersion, MatrixCell, PolicyVersion, Target
 from tickets.models import Status
+from tickets.report_recent import kept_lately
 from tickets.stays import PLAN, REOPEN_WINDOW
 
 Value = str | SafeString
@@ -98,7 +99,7 @@ class Sheet:
         }
 
 
-FIGURES: dict[str, Callable[[Sheet], Value]] = {}
+FIGURES: dict[str, Callable[[Sheet], Value]] = {"attainment_30d": lambda s: kept_lately(s.at, s.house.default_zone)}
 
 
 def figure(name: str) -> Callable[[Callable[[Sheet], Value]], Callable[[Sheet], Value]]:

@@ -32,6 +32,7 @@ from helpdesk.accounts.permissions import Right, may
 from sla import actions, calendar_sound
 from sla.changes import changes
 from sla.models import PolicyVersion, State
+from tickets.report_recent import recent
 
 NAME = "SLA-POLICY"
 MOST_VERSIONS = 20
@@ -55,6 +56,7 @@ def sla_config(request: PersonRequest) -> HttpResponse:
         "open": actions.open_version() if may(request.user, Right.ADMIN) else None,
         "admin": may(request.user, Right.ADMIN),
         "staff": bool(request.user.staff_role),
+        "recent": recent(request.user, now),
         "sees_calendars": calendar_views.may_see(request.user),
         "section": "sla",
     }

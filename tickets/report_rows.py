@@ -176,7 +176,7 @@ def report_of(wish: Wish, said: Mapping[str, Any], scope: Scope, reader: User, *
         lines=_lines(rows, wish.by, names),
         total=_line("", _("All"), rows),
         parts=_parts(told, found),
-        left=_left(report.excluded(window, **asked)),
+        left=left_of(report.excluded(window, **asked)),
         updates=_apart(every, UPDATES),
         inside=_apart(every, INSIDE),
         names=names,
@@ -235,7 +235,8 @@ def _apart(rows: Iterable[Row], kinds: tuple[Kind, ...]) -> list[Told]:
     return [Told(kind, added[kind]) for kind in kinds if kind in added]
 
 
-def _left(counted: Iterable[report.Excluded]) -> list[Left]:
+def left_of(counted: Iterable[report.Excluded]) -> list[Left]:
+    """What does not count, in the order of its reasons."""
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for one in counted:
         counts[one.reason][one.kind] = one.count

@@ -4,7 +4,7 @@ Everybody who has a report gets there through `scope_of`; to the rest these page
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -174,7 +174,7 @@ def sla_clocks(request: PersonRequest, asked: Asked) -> HttpResponse:
     """The clocks behind a number."""
     if not asked.form.is_valid():
         return sla_report_refused(request, asked)
-    look, names = Look.read(request.GET), Names(request.user)
+    look, names = _look(request, asked), Names(request.user)
     page = page_of(_rows(asked, look), look, asked.at)
     names.learn("customer", {clock.customer_id for clock in page.rows})
     if asked.scope.inside:
@@ -193,6 +193,12 @@ def sla_clocks(request: PersonRequest, asked: Asked) -> HttpResponse:
         "fields": [*asked.wish.pairs(), *((n, v) for n, v in look.words().items() if n != "q")],
     }
     return render(request, "reports/clocks.html", told)
+
+
+def _look(request: PersonRequest, asked: Asked) -> Look:
+    """Whoever reads no ticket's number finds none by it either."""
+    look = Look.read(request.GET)
+    return replace(look, q="") if asked.scope.masked else look
 
 
 def _rows(asked: Asked, look: Look) -> QuerySet[Clock]:
@@ -214,7 +220,7 @@ def sla_clocks_file(request: PersonRequest, asked: Asked, form: str) -> HttpResp
     """All of them as a file, in the order of the page."""
     if not asked.form.is_valid():
         return sla_report_refused(request, asked)
-    look, said = Look.read(request.GET), asked.form.cleaned_data
+    look, said = _look(request, asked), asked.form.cleaned_data
     most = MOST_IN_A_BOOK if form == "xlsx" else None
     listing = Listing(_rows(asked, look), look, said["window"], Names(request.user), asked.scope, asked.at, most)
     return FILES[form](of_clocks(listing), f"sla-clocks-{said['first']}-{said['last']}")

@@ -14,9 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from docs.figures import Sheet, value
 from helpdesk.accounts import keys
 from helpdesk.accounts.models import Customer
-from sla.models import Breach, Clock, Excusal
+from sla.models import Breach, Clock, Excusal, PolicyVersion
 from tests.cast import Cast
 from tickets import actions
 from tickets.models import Ticket
@@ -262,8 +263,8 @@ def test_a_window_that_cannot_be_is_told_at_its_field_and_what_was_typed_stays(
         answer = client_of(cast.ana).get(where, given)
         assert answer.status_code == 422
         assert word in text(answer)
-        for value in given.values():
-            assert value in answer.content.decode(), "what was typed stays"
+        for typed in given.values():
+            assert typed in answer.content.decode(), "what was typed stays"
 
 
 @time_machine.travel(datetime(2026, 11, 25, 17, 30, tzinfo=UTC), tick=False)
@@ -335,6 +336,21 @@ def test_an_auditor_reads_figures_and_nobodys_name(cast: Cast) -> None:
         assert word in whole, word
     chip = client.get(REPORT, MARCH | {"customer": str(cast.globex.pk)})
     assert "CUST-0002" in text(chip), "a filter changes no number"
+    asked = client.get(f"{REPORT}/clocks", MARCH | {"q": tickets[0].ref})
+    assert "No clock" not in text(asked), "nor is a ticket found by its number"
+
+
+@time_machine.travel(at(20), tick=False)
+def test_the_last_thirty_days_stand_on_the_page_of_promises(cast: Cast) -> None:
+    march(cast)
+    for person in (cast.ana, cast.carla, cast.audrey):
+        page = client_of(person).get("/sla-config")
+        assert "88.88 %" in text(page), person
+        assert page.content.decode().count('class="missed"') >= 2, "the bar, and the tile of its day"
+    for person in (cast.cora, cast.gus):
+        assert "Attainment of the last 30 days" not in text(client_of(person).get("/sla-config"))
+    sheet = Sheet(PolicyVersion.objects.get(), datetime.now(UTC))
+    assert str(value("attainment_30d", sheet)) == "first response 100.00 %, resolution 88.88 %"
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ class Command(BaseCommand):
         if not only:
             self.sweep()
             self.post()
+            self.report()
             self.reckon()
             self.compare(count, bare, taken, counted)
 
