@@ -398,6 +398,7 @@ OUTBOX_GUARDS = {
 # asker see it ("" lets nobody).
 JOB_KINDS: dict[str, tuple[str, Any, str]] = {
     "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
+    "sla.what_if": ("tickets.what_if.slice_of", _("What-if"), "admin"),
 }
 
 # --- Static files, log -----------------------------------------------------------------------------------------------

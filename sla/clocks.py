@@ -190,7 +190,11 @@ def targets_of(terms: Terms) -> Mapping[str, Target]:
 # A published version never changes (a trigger sees to it), so what was read once stays true.
 @lru_cache(maxsize=64)
 def _targets(policy: int, plan: int) -> Mapping[str, Target]:
-    rows = TargetRow.objects.filter(policy=policy, plan=plan).select_related("priority")
+    return seconds_of(TargetRow.objects.filter(policy=policy, plan=plan).select_related("priority"))
+
+
+def seconds_of(rows: Iterable[TargetRow]) -> dict[str, Target]:
+    """What the rows of one plan promise, in seconds per priority code. No statement where they know their priority."""
     return {
         row.priority.code: Target(
             response_s=row.response_time_minutes * 60,

@@ -142,6 +142,7 @@ ROUTES: dict[str, Route] = {
     "sla-config/give-back": sent(*ADMINS),
     "sla-config/discard": sent(*ADMINS),
     "sla-config/publish": Route(ADMINS),
+    "sla-config/what-if": Route(ADMINS),
     "console/": Route(OPERATORS),
     "console/mails/": Route(OPERATORS, own_policy=True),
     "console/mails/<str:kind>/": Route((), elsewhere="tests/outbox/test_previews.py: needs a kind of letter"),
