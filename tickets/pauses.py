@@ -64,7 +64,7 @@ WITH pause AS (
             AND m.by_desk AND m.at <= e.at AND m.origin_id IS NULL) AS ours,
         s.id AS strike, s.at AS struck_at, s.actor AS struck_by, s.data AS struck
     FROM audit_entry e
-    JOIN tickets_ticket t ON e.subject = 'HD-' || t.id AND t.merged_into_id IS NULL
+    JOIN tickets_ticket t ON t.id = substr(e.subject, 4)::bigint AND t.merged_into_id IS NULL
     LEFT JOIN audit_entry s ON s.subject = e.subject AND s.action = 'ticket.pause_struck'
         AND (s.data->>'pause')::bigint = e.id
     WHERE e.action = 'ticket.asked' AND (%(one)s::bigint IS NULL OR e.id = %(one)s)

@@ -1,38 +1,38 @@
-"""The register as a file: the rows a list means, one line each, in the reader's language and zone.
+"""The register as a table for spreadsheets: the rows a list means, in the reader's language and zone."""
 
-Cells that a spreadsheet would take for a formula are written as text: what somebody typed calculates nothing.
-"""
-
-import csv as writer
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
+from helpdesk.sheets import Cell, Sheet, instant
 from sla.models.register import Reason, Why
 from tickets import register
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST = 10_000
 SLICE = 500
-Line = list[Any]
+Line = list[Cell]
 
 
-def lines(user: User, wish: register.Wish, at: datetime) -> list[Line]:
-    """The heading and up to MOST rows, in slices of a page's statements each."""
+def table(user: User, wish: register.Wish, at: datetime) -> Sheet:
+    """Up to MOST rows, read in slices of a page's statements each.
+
+    They are made now: whoever reads them as they are sent has another language and zone on.
+    """
+    return Sheet(_("Broken promises"), _heading(user), list(_rows(user, wish, at)))
+
+
+def _rows(user: User, wish: register.Wish, at: datetime) -> Iterator[Line]:
     rows = register.chosen(user, wish, at).select_related("clock", "excusal")
     newest = wish.sort == "newest"
     found = list(rows.order_by(*(["-breached_at", "-id"] if newest else ["breached_at", "id"]))[:MOST])
-    told = (r for n in range(0, len(found), SLICE) for r in register.told(found[n : n + SLICE], user, at))
-    return [_heading(user), *(_line(row, user) for row in told)]
+    for first in range(0, len(found), SLICE):
+        yield from (_line(row, user) for row in register.told(found[first : first + SLICE], user, at))
 
 
-def _heading(user: User) -> Line:
+def _heading(user: User) -> list[str]:
     zone = timezone.get_current_timezone_name()
     own = [_("What happened"), _("Asked by"), _("Approved by"), _("Note")] if user.is_desk else []
     return [
@@ -49,41 +49,16 @@ def _line(row: register.Row, user: User) -> Line:
     if user.is_desk:
         own = [row.happened, row.asked_by, row.approver, excusal.note if excusal else ""]
     return [
-        *(breach.subject, row.customer, breach.get_kind_display(), row.priority, breach.policy, breach.target_s),
+        *(breach.subject, row.customer, str(breach.get_kind_display()), row.priority, breach.policy, breach.target_s),
         *(_local(breach.due_at), _local(breach.breached_at), _local(breach.detected_at), row.late_s),
-        *(Why(row.cause.cause).label if row.cause else "", row.changes),
+        *(str(Why(row.cause.cause).label) if row.cause else "", row.changes),
         _local(row.apology.at) if row.apology else "",
         _local(excusal.at) if excusal else "",
-        Reason(excusal.reason).label if excusal else "",
+        str(Reason(excusal.reason).label) if excusal else "",
         excusal.arn if excusal else "",
         *own,
     ]
 
 
 def _local(at: datetime) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
-
-
-def csv(lines: Iterable[Line]) -> bytes:
-    """With a byte order mark, so that spreadsheets read Chinese."""
-    out = io.StringIO()
-    writer.writer(out).writerows(list(_plain(line)) for line in lines)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _plain(line: Line) -> Iterator[Any]:
-    for cell in line:
-        text = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
-        yield f"'{cell}" if text else cell
-
-
-def xlsx(lines: Iterable[Line]) -> bytes:
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    page = book.add_worksheet()
-    for number, line in enumerate(lines):
-        page.write_row(number, 0, [str(cell) if not isinstance(cell, int) else cell for cell in line])
-    page.freeze_panes(1, 0)
-    page.autofit()
-    book.close()
-    return out.getvalue()
+    return instant(at, timezone.get_current_timezone_name())

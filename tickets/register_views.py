@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.http import require_POST, require_safe
 
+from helpdesk import sheets
 from helpdesk.accounts.doors import fresh_key
 from helpdesk.accounts.masking import masks
 from sla import attainment, plots, report, words
@@ -29,7 +31,7 @@ from tickets.register_forms import CauseForm, DecisionForm, DeclineForm, ExcuseF
 MOST_CHOICES = 500
 # So many of the causes owed longest stand on top.
 ON_TOP = 5
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 TAB_WORDS = {"promises": _l("Response and resolution"), "updates": _l("Updates"), "ola": _l("Internal targets")}
 STATE_WORDS = {
     "no_cause": _l("Without a cause"),
@@ -45,7 +47,7 @@ def readers_only(view: View) -> View:
 
     @login_required
     @wraps(view)
-    def guarded(request: Asked, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Asked, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not register.may_see(request.user):
             raise Http404
         return view(request, *args, **kwargs)
@@ -123,17 +125,13 @@ def _weeks(rows: Any, at: datetime) -> dict[str, Any]:
 
 @readers_only
 @require_safe
-def sheet(request: Asked, form: str) -> HttpResponse:
+def sheet(request: Asked, form: str) -> HttpResponseBase:
     """The rows that the list means, as a file: CSV or XLSX."""
     if form not in ("csv", "xlsx"):
         raise Http404
     at, wish = timezone.now(), register.Wish.read(request.GET)
-    lines = register_sheet.lines(request.user, wish, at)
-    made, kind = register_sheet.csv(lines), "text/csv; charset=utf-8"
-    if form == "xlsx":
-        made, kind = register_sheet.xlsx(lines), register_sheet.XLSX
-    name = f"breaches-{timezone.localdate(at)}.{form}"
-    return HttpResponse(made, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    tables, name = [register_sheet.table(request.user, wish, at)], f"breaches-{timezone.localdate(at)}"
+    return sheets.as_xlsx(tables, name) if form == "xlsx" else sheets.as_csv(tables, name)
 
 
 # --- One breach ------------------------------------------------------------------------------------------------------
