@@ -5,6 +5,7 @@ author changes a draft: whoever approves has written none of it.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening, record
 from sla.changes import FIELDS, cells_of, digest_words, targets_of
+from sla.completing import complete, missing, swap
 from sla.definitions import definitions_of, write_definitions
 from sla.models import Definition, MatrixCell, PolicyVersion, State, Target
 from sla.sound import faults
@@ -39,6 +41,8 @@ def draft(*, by: User, at: datetime) -> PolicyVersion:
     Target.objects.bulk_create([_copy(row, fresh) for row in targets_of(model)])
     MatrixCell.objects.bulk_create([_copy(cell, fresh) for cell in cells_of(model)])
     Definition.objects.bulk_create([_copy(row, fresh) for row in definitions_of(model)])
+    complete(fresh)
+    swap(fresh)
     _record(Happening("policy.drafted", {"from": model.number}), fresh, by, at)
     return fresh
 
@@ -71,7 +75,7 @@ def change(
     for row in targets_of(found):
         said = targets.get(row.pk, {})
         if differing := [f for f in FIELDS if f in said and said[f] != getattr(row, f)]:
-            told[row.priority.code] = {f: _numbers(getattr(row, f), said[f]) for f in differing}
+            told[_name(row)] = {f: _numbers(getattr(row, f), said[f]) for f in differing}
             Target.objects.filter(pk=row.pk).update(**{f: said[f] for f in differing})
     moved = [cell for cell in cells_of(found) if cells.get(cell.pk, cell.priority_id) != cell.priority_id]
     for cell in moved:
@@ -81,6 +85,11 @@ def change(
         data = {"targets": told, "cells": len(moved)} | ({"definitions": words} if words else {})
         _record(Happening("policy.changed", data), found, by, at)
     return found
+
+
+def _name(row: Target) -> str:
+    """How history names a target: of the default plan by its priority alone."""
+    return row.priority.code if row.plan.is_default else f"{row.plan.code} {row.priority.code}"
 
 
 def _numbers(old: Any, new: Any) -> list[int] | None:
@@ -94,8 +103,12 @@ def submit(*, policy: PolicyVersion, by: User, at: datetime) -> PolicyVersion:
     _demand(by)
     found = _locked(policy, State.DRAFT)
     _demand_author(found, by)
-    if wrong := faults((row.priority.rank, row) for row in targets_of(found)):
-        raise Refused("", wrong[0][2])
+    rows = targets_of(found)
+    if lacks := missing(found, rows):
+        raise Refused("", lacks)
+    for _plan, of_plan in itertools.groupby(rows, key=lambda row: row.plan_id):
+        if wrong := faults((row.priority.rank, row) for row in of_plan):
+            raise Refused("", wrong[0][2])
     _step(found, state=State.SUBMITTED)
     _record(Happening("policy.submitted"), found, by, at)
     return found
@@ -107,6 +120,7 @@ def give_back(*, policy: PolicyVersion, by: User, at: datetime) -> PolicyVersion
     _demand(by)
     found = _locked(policy, State.SUBMITTED)
     _step(found, state=State.DRAFT)
+    complete(found)
     _record(Happening("policy.returned"), found, by, at)
     return found
 
@@ -141,6 +155,8 @@ def publish(
     if found.author_id == by.pk:
         raise Refused("", second_person())
     when = (effective_at or at).replace(microsecond=0)
+    if lacks := missing(found, targets_of(found)):
+        raise Refused("", lacks)
     if effective_at and when < at.replace(microsecond=0):
         raise Refused("effective_at", _("This is past. A promise begins now or later."))
     _step(found, state=State.PUBLISHED, approver=by, published_at=at, effective_at=when)

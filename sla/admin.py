@@ -18,13 +18,15 @@ from django.utils.translation import gettext_lazy as _l
 from helpdesk.accounts.admin import ByAction
 from helpdesk.accounts.models import User
 from helpdesk.text import Line
-from sla import actions, calendar_admin  # noqa: F401
+from sla import actions, calendar_admin, plan_admin  # noqa: F401
 from sla.changes import FIELDS
 from sla.definitions import FIELDS as WORDS
 from sla.definitions import change_impact
-from sla.models import Definition, Impact, MatrixCell, PolicyVersion, State, Target
+from sla.models import Definition, Impact, MatrixCell, PolicyVersion, Priority, State, Target
 from sla.sound import faults
 
+# The default plan first.
+ORDER = ("-plan__is_default", "plan__code", "priority__rank")
 WIDE = AdminTextInputWidget(attrs={"size": 40})
 
 
@@ -52,9 +54,12 @@ class TargetFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
         if any(form.errors for form in self.forms):
             return
-        by_rank = {form.instance.priority.rank: form for form in self.forms}
-        for rank, field, text in faults((rank, form.instance) for rank, form in by_rank.items()):
-            by_rank[rank].add_error(field, text)
+        of_plans: dict[int, dict[int, Any]] = {}
+        for form in self.forms:
+            of_plans.setdefault(form.instance.plan_id, {})[form.instance.priority.rank] = form
+        for by_rank in of_plans.values():
+            for rank, field, text in faults((rank, form.instance) for rank, form in by_rank.items()):
+                by_rank[rank].add_error(field, text)
 
 
 class OfTheVersion(admin.TabularInline):
@@ -74,12 +79,12 @@ class TargetInline(OfTheVersion):
     model = Target
     form = TargetForm
     formset = TargetFormSet
-    fields = ("priority", *FIELDS)
-    readonly_fields = ["priority"]
+    fields = ("plan", "priority", *FIELDS)
+    readonly_fields = ["plan", "priority"]
     verbose_name_plural = _l("Targets")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
-        return super().get_queryset(request).select_related("priority").order_by("priority__rank")
+        return super().get_queryset(request).select_related("plan", "priority").order_by(*ORDER)
 
 
 class MatrixInline(OfTheVersion):
@@ -91,6 +96,11 @@ class MatrixInline(OfTheVersion):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         found = super().get_queryset(request).select_related("impact", "urgency", "priority")
         return found.order_by("impact__rank", "urgency__rank")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "priority":
+            kwargs["queryset"] = Priority.objects.filter(retired=False)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class DefinitionForm(forms.ModelForm):

@@ -64,7 +64,15 @@ def _of_targets(old: list[Target], new: list[Target]) -> Iterable[Change]:
             if one != other:
                 seconds = factor > 0 and was is not None
                 told = (one * factor, other * factor) if seconds else (one, other)
-                yield Change(row.priority.label, label, *told, seconds=seconds)
+                yield Change(_about(row), label, *told, seconds=seconds)
+    named = {(row.plan_id, row.priority_id) for row in new}
+    for row in old:
+        if (row.plan_id, row.priority_id) not in named:
+            yield Change(_about(row), _("Priority"), row.priority.label, "—")
+
+
+def _about(row: Target) -> str:
+    return row.priority.label if row.plan.is_default else f"{row.plan.label}: {row.priority.label}"
 
 
 def spoken() -> list[tuple[str, str, int]]:

@@ -44,22 +44,28 @@ class Report:
     engineer: str = ""
 
 
-# The highest published number effective by then, of the policy and of the default calendar; and the default plan. As
-# text, because every new ticket asks it and the ORM would build it anew each time.
+# The highest published number effective by then, of the policy and of the calendar of the customer's plan: the one
+# assigned to them at that time, where the policy names it, else the default one. As text, because every new ticket asks
+# it and the ORM would build it anew each time.
 IN_FORCE = """
-SELECT p.id,
-    (SELECT id FROM sla_plan WHERE is_default),
+SELECT p.id, plan.id,
     (SELECT v.id FROM sla_calendarversion v JOIN sla_calendar c ON c.id = v.calendar_id
-     WHERE c.is_default AND v.state = 'published' AND v.effective_at <= %(at)s ORDER BY v.number DESC LIMIT 1)
-FROM sla_policyversion p
-WHERE p.state = 'published' AND p.effective_at <= %(at)s ORDER BY p.number DESC LIMIT 1
+     WHERE (c.id = plan.calendar_id OR plan.calendar_id IS NULL AND c.is_default)
+     AND v.state = 'published' AND v.effective_at <= %(at)s ORDER BY v.number DESC LIMIT 1)
+FROM (SELECT id FROM sla_policyversion WHERE state = 'published' AND effective_at <= %(at)s
+      ORDER BY number DESC LIMIT 1) p
+LEFT JOIN sla_planassignment a ON a.customer_id = %(customer)s
+    AND a.from_at <= %(at)s AND (a.until_at > %(at)s OR a.until_at IS NULL)
+    AND EXISTS (SELECT FROM sla_target t WHERE t.policy_id = p.id AND t.plan_id = a.plan_id)
+JOIN sla_plan plan ON plan.id = a.plan_id OR a.plan_id IS NULL AND plan.is_default
 """
 
 
-def terms_in_force(at: datetime) -> Terms:
-    """The versions a subject opened at `at` is bound to. One statement."""
+def terms_in_force(at: datetime, customer: UUID | None) -> Terms:
+    """The versions a subject opened at `at` for a customer is bound to; None asks for the default plan. One
+    statement."""
     with connection.cursor() as cursor:
-        cursor.execute(IN_FORCE, {"at": at})
+        cursor.execute(IN_FORCE, {"at": at, "customer": customer})
         found = cursor.fetchone()
     if not found or None in found:
         raise LookupError("no published policy, plan or calendar is in force")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sla.clocks import calendar_of, matrix_of, terms_in_force
 from sla.models import Priority, Target
@@ -20,9 +21,9 @@ class Promise:
     resolution_hours: int
 
 
-def promises(at: datetime) -> list[Promise]:
-    """The promise of each priority, the most urgent first. Two statements."""
-    terms = terms_in_force(at)
+def promises(at: datetime, customer: UUID | None) -> list[Promise]:
+    """The promise of each priority to a customer, the most urgent first. Two statements."""
+    terms = terms_in_force(at, customer)
     calendar = calendar_of(terms.calendar)
     start = at.replace(microsecond=0)
     rows = Target.objects.filter(policy=terms.policy, plan=terms.plan).select_related("priority")
@@ -41,4 +42,4 @@ def promises(at: datetime) -> list[Promise]:
 
 def matrix(at: datetime) -> Mapping[tuple[str, str], str]:
     """{(impact code, urgency code): priority code} of the policy in force. One statement."""
-    return matrix_of(terms_in_force(at).policy)
+    return matrix_of(terms_in_force(at, None).policy)

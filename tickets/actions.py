@@ -54,7 +54,7 @@ def open_ticket(
     at = at.replace(microsecond=0)
     requester = requester or by
     _may_file(customer, requester, by)
-    terms = clocks.terms_in_force(at)
+    terms = clocks.terms_in_force(at, customer.pk)
     priority = priority or clocks.matrix_of(terms.policy).get((impact, urgency))
     if priority is None or priority not in clocks.targets_of(terms):
         raise Refused("priority", _("This is not a priority we know."))
@@ -133,8 +133,9 @@ def _may_file(customer: Customer, requester: User, by: User) -> None:
     )
 
 
-def _priority(code: str | None) -> Priority:
-    found = Priority.objects.filter(code=code).first() if code else None
+def _priority(code: str, ticket: Ticket) -> Priority:
+    """A level that the ticket's own version of the policy names: no other has a target for it."""
+    found = Priority.objects.filter(code=code).first() if code in clocks.targets_of(ticket.terms) else None
     if found is None:
         raise Refused("priority", _("This is not a priority we know."))
     return found
@@ -326,7 +327,7 @@ def prioritise(*, ticket: Ticket, version: int, priority: str, reason: str, by: 
     deed = Deed.begin(ticket, by, at)
     ticket = deed.ticket
     _may_work(deed, version)
-    level = _priority(priority)
+    level = _priority(priority, ticket)
     if not reason.strip():
         raise Refused("reason", _("Write down why: the customer's promise changes with it."))
     if level.code == ticket.priority_id:

@@ -133,6 +133,13 @@ class FilingForm(WordsForm):
         field.choices = choices  # type: ignore[attr-defined]
         field.error_messages["invalid_choice"] = otherwise
 
+    @property
+    def company(self) -> UUID | None:
+        """Whose promises the form shows: of the company that is chosen so far, else of the first."""
+        chosen = str(self["customer"].value() or "")
+        known = [c.pk for c in self.customers]
+        return next((pk for pk in known if str(pk) == chosen), known[0] if known else None)
+
     def clean_customer(self) -> Customer:
         return next(c for c in self.customers if str(c.pk) == self.cleaned_data["customer"])
 

@@ -192,7 +192,7 @@ def _filing_page(
         "customer": customer,
         "categories": Category.choices,
         "families": FAMILIES.values(),
-        "promises": promises(at),
+        "promises": promises(at, form.company),
         "matrix": json.dumps({f"{impact} {urgency}": code for (impact, urgency), code in proposals.items()}),
         "proposed": proposals.get(answers),
         "preview": richtext.render(form.text) if "preview" in request.POST else None,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 from ninja import Schema
 from pydantic import Field
 
+from helpdesk.accounts.permissions import customers_of
 from sla.clocks import terms_in_force
 from sla.models import PolicyVersion
 from sla.words import read
@@ -48,14 +49,16 @@ class Promises(Schema):
     response={200: Promises, **_with(401, 429)},
     summary=_("What is promised"),
     description=_(
-        "The targets a ticket filed now is held to, most urgent first, and which priority two answers propose."
+        "The targets a ticket filed now is held to by your company's plan, most urgent first, and which priority two "
+        "answers propose."
     ),
     operation_id="get_sla",
 )
 @door
 def promises(request: Any) -> HttpResponse:
-    """The targets a ticket filed now is held to. Seven statements."""
-    terms = terms_in_force(timezone.now())
+    """The targets a ticket filed now is held to, of the plan of the key's company. Eight statements."""
+    mine = list(customers_of(request.auth.user))
+    terms = terms_in_force(timezone.now(), mine[0] if len(mine) == 1 else None)
     policy = PolicyVersion.objects.get(pk=terms.policy)
     known = read()
     rows = list(policy.targets.filter(plan=terms.plan).select_related("priority").order_by("priority__rank"))

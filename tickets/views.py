@@ -213,7 +213,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "takers": takers(ticket, at) if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
         **why_me(ticket, around["circle"].decision, in_full="whyme" in request.GET),
         "families": FAMILIES.values(),
-        "priorities": own_words.priorities.values(),
+        "priorities": [p for p in own_words.priorities.values() if p.code in clocks.targets_of(ticket.terms)],
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
         **put_in(request, ticket),

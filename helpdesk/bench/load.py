@@ -143,7 +143,7 @@ class Writer:
         self.open = min(OPEN, count // 3)
         self.big = min(BIG, count // 5)
         self.chance = random.Random(SEED)
-        self.terms = clocks.terms_in_force(at)
+        self.terms = clocks.terms_in_force(at, None)
         self.targets = clocks.targets_of(self.terms)
         self.moulds = lives.moulds(MOULDS, self.targets, self.chance)
         self.texts = {

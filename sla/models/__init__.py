@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.accounts.models import Customer, User
+from sla.models.assignments import PlanAssignment as PlanAssignment
 from sla.models.kept import Kept, M
 from sla.models.register import Apology as Apology
 from sla.models.register import BreachCause as BreachCause
@@ -42,27 +43,42 @@ class Bilingual(models.Model):
 
 
 class Plan(Bilingual):
-    """A tier of support: a set of targets a customer has bought."""
+    """A tier of support: a set of targets a customer has bought, in the hours of its calendar.
 
-    code = models.SlugField(max_length=20, unique=True)
-    is_default = models.BooleanField(default=False)
+    Without a calendar of its own it has the default one. A retired one is sold no more; who has it keeps it to the end.
+    """
+
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    is_default = models.BooleanField(_("default"), default=False)
+    calendar = models.ForeignKey("Calendar", models.PROTECT, null=True, blank=True, verbose_name=_("calendar"))
+    retired = models.BooleanField(_("retired"), default=False)
 
     class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        ordering = ["-is_default", "code"]
         constraints = [
             models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="one_default_plan")
         ]
 
 
 class Priority(Bilingual):
-    """A level of urgency. Rows, so that a partner may run P0 to P4; rank 1 is the most urgent."""
+    """A level of urgency. Rows, so that a partner may run P0 to P4; rank 1 is the most urgent.
 
-    code = models.SlugField(max_length=20, unique=True)
-    rank = models.PositiveSmallIntegerField(unique=True, validators=[MinValueValidator(1)])
+    The next version of the policy names those that are not retired; a ticket keeps what its own version names.
+    """
+
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    rank = models.PositiveSmallIntegerField(_("rank"), validators=[MinValueValidator(1)])
+    retired = models.BooleanField(_("retired"), default=False)
 
     class Meta:
         verbose_name = _("priority")
         verbose_name_plural = _("priorities")
-        ordering = ["rank"]
+        ordering = ["rank", "retired", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["rank"], condition=models.Q(retired=False), name="one_priority_of_a_rank")
+        ]
 
     @property
     def icon(self) -> str:
