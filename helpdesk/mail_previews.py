@@ -26,6 +26,7 @@ from helpdesk.outbox.content import Unwritable
 from helpdesk.outbox.sender import sender
 from sla import calendar_ends as calendar_samples
 from tickets import mail_samples as ticket_samples
+from tickets import month_letters
 
 # decisions.md, "Local and production": the one listed exception.
 MAIL_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
@@ -33,7 +34,14 @@ PAGE_CSP = CSP + "; frame-src 'self'"
 FIRST = "ticket.received"
 HEADERS = ["Subject", "From", "To", "Cc", "Reply-To", "Message-ID", "References", "Auto-Submitted"]
 WIDTHS = [("wide", _("Wide")), ("narrow", _("Narrow"))]
-GROUPS = [("ticket.", _("To customers")), ("desk", _("To colleagues")), ("account.", _("About accounts"))]
+GROUPS = [
+    ("ticket.", _("To customers")),
+    ("desk", _("To colleagues")),
+    ("account.", _("About accounts")),
+    ("sla.", _("About service levels")),
+]
+# Who makes a sample, by how the kind begins; the rest are of tickets.
+SAMPLES = {"account": account_samples, "calendar": calendar_samples, "sla": month_letters}
 NAMES = {
     "ticket.received": _("Receipt"),
     "ticket.answered": _("Answer"),
@@ -61,6 +69,7 @@ NAMES = {
     "ticket.breached": _("Breach"),
     "ticket.cause_owed": _("A cause is owed"),
     "ticket.rated": _("Rating"),
+    "sla.month": _("Report of a month"),
     "account.invitation": _("Invitation"),
     "account.password_reset_key": _("New password"),
     "account.password_changed": _("Password changed"),
@@ -100,9 +109,7 @@ def kinds() -> list[str]:
 
 def written(kind: str, language: str) -> EmailMultiAlternatives:
     """The sample mail of a kind. Raises Unwritable."""
-    samples: Any = {"account": account_samples, "calendar": calendar_samples}.get(
-        kind.partition(".")[0], ticket_samples
-    )
+    samples: Any = SAMPLES.get(kind.partition(".")[0], ticket_samples)
     with translation.override(language), timezone.override(ticket_samples.ZONE):
         letter, content = samples.sample(kind, language)
         return write(letter, content, samples.AT)

@@ -15,6 +15,7 @@ JOBS = [
     (_("Draw previews of files"), "tickets.tasks.draw_due", "* * * * *"),
     (_("Remove files that were never sent"), "tickets.tasks.forget_files", "50 * * * *"),
     (_("Tell administrators whose holidays end"), "sla.calendar_tasks.warn", "5 1 * * *"),
+    (_("Freeze the reports of a month that is over"), "tickets.freeze_tasks.freeze_months", "2 * * * *"),
     (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
     (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
 ]

@@ -383,6 +383,7 @@ OUTBOX_CONTENT = {
     "ticket.": "tickets.letters.content",
     "account.": "helpdesk.accounts.letters.content",
     "calendar.": "sla.calendar_ends.content",
+    "sla.month": "tickets.month_letters.content",
 }
 # What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.
 OUTBOX_GUARDS = {
@@ -397,6 +398,7 @@ OUTBOX_GUARDS = {
 # By kind: the function of one slice (helpdesk/jobs/work.py), the job's name, and the right that lets others than the
 # asker see it ("" lets nobody).
 JOB_KINDS: dict[str, tuple[str, Any, str]] = {
+    "sla.freeze": ("tickets.freezing.slice_of", _("Freeze a month's reports"), "console"),
     "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
     "sla.what_if": ("tickets.what_if.slice_of", _("What-if"), "admin"),
 }

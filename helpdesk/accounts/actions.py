@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.accounts.doors import Refused as Refused
 from helpdesk.accounts.keys import end_keys_of
-from helpdesk.accounts.models import Customer, CustomerRole, Invitation, Membership, StaffRole, User, key_of
+from helpdesk.accounts.models import CONTRACT, Customer, CustomerRole, Invitation, Membership, StaffRole, User, key_of
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.accounts.second_factor import authenticators_of
 from helpdesk.accounts.sessions import end_sessions
@@ -31,7 +31,7 @@ from helpdesk.outbox.models import NOT_LEFT, Letter, cancelled
 
 INVITED_FOR = timedelta(days=7)
 PROFILE = ["name", "language", "zone", "phone"]
-COMPANY = ["name", "code", "language", "zone", "members_see_all", "is_active", "restricted"]
+COMPANY = ["name", "code", "language", "zone", "members_see_all", "is_active", "restricted", *CONTRACT]
 
 
 # --- Coming in -------------------------------------------------------------------------------------------------------
@@ -380,10 +380,10 @@ def reset_second_factor(*, person: User, by: User, at: datetime) -> User:
 
 
 @transaction.atomic
-def create_customer(*, name: str, code: str, language: str, zone: str, by: User, at: datetime) -> Customer:
-    """A new company. Raises IntegrityError where the code is taken: forms ask first."""
+def create_customer(*, name: str, code: str, by: User, at: datetime, **given: Any) -> Customer:
+    """A new company, with language, zone and CONTRACT. IntegrityError where the code is taken."""
     _demand(by, Right.ADMIN)
-    customer = Customer.objects.create(name=name, code=code, language=language, zone=zone, created_at=at)
+    customer = Customer.objects.create(name=name, code=code, created_at=at, **given)
     _record(Happening("customer.created"), by=by, at=at, subject=f"customer:{customer.pk}", customer=customer)
     return customer
 

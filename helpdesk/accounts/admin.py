@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.accounts import actions
-from helpdesk.accounts.models import Customer, User
+from helpdesk.accounts.models import CONTRACT, Customer, User
 from helpdesk.site import current
 
 
@@ -66,8 +66,8 @@ class ByAction(admin.ModelAdmin):
 class CustomerAdmin(ByAction):
     list_display = ["name", "code", "language", "zone", "restricted", "is_active"]
     list_filter = ["is_active", "restricted", "language"]
-    search_fields = ["name", "code"]
-    fields = ["name", "code", "language", "zone", "members_see_all", "restricted", "is_active"]
+    search_fields = ["name", "code", "contract_number"]
+    fields = [*("name", "code", "language", "zone", *CONTRACT), "members_see_all", "restricted", "is_active"]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         return self.fields if obj else self.fields[:-3]

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
@@ -33,6 +34,17 @@ class StaffRole(models.TextChoices):
 class CustomerRole(models.TextChoices):
     MEMBER = "member", _("Member")
     ADMIN = "admin", _("Company administrator")
+
+
+class Currency(models.TextChoices):
+    """What a support fee is agreed in."""
+
+    CNY = "CNY", _("Chinese yuan")
+    USD = "USD", _("US dollar")
+    EUR = "EUR", _("Euro")
+    GBP = "GBP", _("Pound sterling")
+    HKD = "HKD", _("Hong Kong dollar")
+    SGD = "SGD", _("Singapore dollar")
 
 
 class AfterSend(models.TextChoices):
@@ -60,11 +72,13 @@ class Mail(models.TextChoices):
     CLOSINGS = "closings", _("A ticket of mine is closed")
     ASSIGNED = "assigned", _("A ticket is assigned to me")
     MENTIONED = "mentioned", _("A colleague calls me in a note")
+    MONTHS = "months", _("The report of a month")
     WARNING = "warning", _("A promise is in danger")
     FOLLOWED = "followed", _("Something happens on a ticket that I only follow")
 
 
 MAILS_TO_CUSTOMERS = [Mail.FILED, Mail.REPLIES, Mail.CLOSINGS]
+MAILS_TO_ADMINISTRATORS = [Mail.MONTHS]
 MAILS_TO_THE_DESK = [Mail.ASSIGNED, Mail.MENTIONED, Mail.WARNING, Mail.FOLLOWED]
 
 
@@ -101,6 +115,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self if user.sees_every_customer else self.exclude(pk__in=hidden_from(user))
 
 
+# What is agreed with a customer, besides what they are called.
+CONTRACT = ["support_fee", "currency", "contract_number"]
+
+
 class Customer(models.Model):
     """A company whose people file tickets. Its UUID is the API's `customer_id`."""
 
@@ -118,6 +136,17 @@ class Customer(models.Model):
     restricted = models.BooleanField(
         _("restricted"), default=False, help_text=_("Only leads, administrators and the engineers of its team see it.")
     )
+    # What is agreed; credits are a share of the fee (sla/credits.py).
+    support_fee = models.DecimalField(
+        _("support fee a month"),
+        max_digits=12,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text=_("Without AWS usage. Credits are a share of it."),
+    )
+    currency = models.CharField(_("currency"), max_length=3, choices=Currency.choices, default=Currency.CNY)
+    contract_number = models.CharField(_("contract number"), max_length=40, blank=True)
     created_at = models.DateTimeField(_("created"), editable=False)
 
     objects = CustomerQuerySet.as_manager()
@@ -128,6 +157,7 @@ class Customer(models.Model):
         ordering = ["name"]
         # Every list an engineer asks for leaves these out; mostly there are none.
         indexes = [models.Index(fields=["id"], condition=models.Q(restricted=True), name="restricted_customers")]
+        constraints = [models.CheckConstraint(condition=models.Q(support_fee__gte=0), name="fee_is_not_negative")]
 
     def __str__(self) -> str:
         return self.name

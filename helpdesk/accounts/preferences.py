@@ -10,7 +10,17 @@ from typing import Any
 from django import forms
 
 from helpdesk.accounts.forms import PlainForm
-from helpdesk.accounts.models import MAILS_TO_CUSTOMERS, MAILS_TO_THE_DESK, AfterSend, Mail, News, User
+from helpdesk.accounts.models import (
+    MAILS_TO_ADMINISTRATORS,
+    MAILS_TO_CUSTOMERS,
+    MAILS_TO_THE_DESK,
+    AfterSend,
+    CustomerRole,
+    Mail,
+    News,
+    User,
+)
+from helpdesk.accounts.permissions import customers_of
 
 OF_THE_DESK = ("after_send", "news", "notify")
 
@@ -49,7 +59,8 @@ def mails_of(person: User) -> list[Mail]:
     """The mails that a person may switch off."""
     if person.staff_role:
         return MAILS_TO_THE_DESK if person.is_desk else []
-    return MAILS_TO_CUSTOMERS
+    runs_one = CustomerRole.ADMIN in customers_of(person).values()
+    return [*MAILS_TO_CUSTOMERS, *(MAILS_TO_ADMINISTRATORS if runs_one else [])]
 
 
 def prefer(*, person: User, **wanted: Any) -> None:

@@ -66,6 +66,11 @@ def write(letter: Letter, content: Content, at: datetime) -> EmailMultiAlternati
     mail.attach_alternative(_rendered(letter.kind, "html", given), "text/html")
     if by.logo:
         _attach_logo(mail, by)
+    if content.files:
+        # What is attached stands beside the text, not within it.
+        mail.mixed_subtype = "mixed"  # type: ignore[attr-defined]
+        for name, sent, kind in content.files:
+            mail.attach(name, sent, kind)
     return mail
 
 

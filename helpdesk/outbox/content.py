@@ -30,7 +30,7 @@ class Content:
     `context` is for the trio templates/email/<kind>.{subject,txt,html}; `readers` names those who may still read it, by
     key (an empty name where none is known): whoever of the letter's is not among them gets no mail. `reply_to` is what
     an answer belongs to ("HD-1042"), `references` the ids of the mails before it, oldest first. `automatic`: nobody's
-    words are in it.
+    words are in it. `files` go along: name, bytes, type.
     """
 
     context: dict[str, Any]
@@ -38,6 +38,7 @@ class Content:
     references: list[str] = field(default_factory=list)
     reply_to: str = ""
     automatic: bool = False
+    files: list[tuple[str, bytes, str]] = field(default_factory=list)
 
 
 Say = Callable[[Letter, datetime], Content | None]

@@ -18,6 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.accounts.models import Customer, User
 from sla.models.assignments import PlanAssignment as PlanAssignment
 from sla.models.kept import Kept, M
+from sla.models.months import CreditRow as CreditRow
+from sla.models.months import MonthFile as MonthFile
+from sla.models.months import MonthReport as MonthReport
+from sla.models.months import Settlement as Settlement
 from sla.models.register import Apology as Apology
 from sla.models.register import BreachCause as BreachCause
 from sla.models.register import Excusal as Excusal

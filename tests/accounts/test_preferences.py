@@ -52,6 +52,7 @@ def choices(person: User) -> set[str]:
 
 def test_each_side_has_the_switches_of_its_own_mails_and_an_auditor_none(cast: Any) -> None:
     assert choices(cast.cora) == {"filed", "replies", "closings"}
+    assert choices(cast.carla) == {"filed", "replies", "closings", "months"}
     assert choices(cast.ana) == {"assigned", "mentioned", "warning", "followed"}
     assert choices(cast.audrey) == set()
     assert "Always sent" in enter(cast.ana).get("/account/preferences").content.decode()

@@ -22,7 +22,25 @@ pytestmark = pytest.mark.django_db
 KINDS = mail_previews.kinds()
 LANGUAGES = ["zh-hans", "en"]
 # What the samples themselves say, and headers of mails.
-SAMPLE = {"orders", "prod", "CPU", "RDS", "UPDATE", "SET", "WHERE", "IS", "NULL", "region", "cn", "north", "png", "dba"}
+SAMPLE = {
+    "CNY",
+    "SUP",
+    "sha",
+    "orders",
+    "prod",
+    "CPU",
+    "RDS",
+    "UPDATE",
+    "SET",
+    "WHERE",
+    "IS",
+    "NULL",
+    "region",
+    "cn",
+    "north",
+    "png",
+    "dba",
+}
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 EACH = pytest.mark.parametrize("kind", KINDS)
 

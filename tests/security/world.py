@@ -81,6 +81,7 @@ def build(cast: Any) -> World:
         "<str:document>": "SLA-POLICY",
         "<str:form>": "csv",
         "<str:kind>": "resolution",
+        "<str:month>": "2026-03",
     }
     values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
