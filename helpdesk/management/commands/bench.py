@@ -22,6 +22,7 @@ from helpdesk.accounts.models import User
 from helpdesk.bench import (
     assigning,
     client,
+    freezing,
     memory,
     pages,
     people,
@@ -43,7 +44,7 @@ MORE = 27
 # Percent of the machine that others may take before the numbers say more about them.
 QUIET = 15
 # Names of no page: this is measured, and nothing else.
-SWEEP, POST, REPORT, COMPUTE, RECOMPUTE = "sweep", "post", "report", "compute", "recompute"
+SWEEP, POST, REPORT, COMPUTE, RECOMPUTE, FREEZE = "sweep", "post", "report", "compute", "recompute", "freeze"
 
 
 class Command(BaseCommand):
@@ -72,6 +73,8 @@ class Command(BaseCommand):
         with place.server() as url, place.desk(url, tickets, fresh=fresh, at=timezone.now(), say=self.say):
             if only == SWEEP:
                 self.sweep()
+            elif only == FREEZE:
+                self.freeze()
             elif only == POST:
                 self.post()
             elif only == REPORT:
@@ -120,6 +123,9 @@ class Command(BaseCommand):
 
     def reckon(self) -> None:
         self.say(f"\nReckoning clocks: {reckoning.told()}")
+
+    def freeze(self) -> None:
+        self.say(f"\nFreezing a month: {freezing.told()}")
 
     def post(self) -> None:
         self.say(f"\nLetters by one pulse: {post.measure().told()}")
