@@ -127,8 +127,16 @@ def seed(*, at: datetime) -> list[Login]:
 
 def _company(company: Company, by: User, at: datetime) -> Customer:
     known = Customer.objects.filter(code=company.code).first()
+    # A fee and a contract each, so that broken promises are worth something.
+    place = COMPANIES.index(company)
+    contract: dict[str, Any] = {
+        "support_fee": 12_000 + 4_000 * (place % 5),
+        "currency": "CNY" if company.chinese else "USD",
+    }
+    contract["support_fee"] = 12_000 + 4_000 * (place % 5)
+    contract["contract_number"] = f"SUP-2026-{place + 1:03}"
     given = {"name": company.name, "code": company.code, "language": _code(company.chinese), "zone": company.zone}
-    return known or actions.create_customer(**given, by=by, at=at)
+    return known or actions.create_customer(**given, **contract, by=by, at=at)
 
 
 def _person(person: Person, known: dict[str, User], companies: dict[str, Customer], login: Login, at: datetime) -> User:

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from helpdesk import site
 from helpdesk.accounts.models import User
 from helpdesk.outbox.enqueue import tell_as_sent
-from tickets import sweeping, waking
+from sla.months import Month
+from tickets import freezing, sweeping, waking
 from tickets.demo import amends, life, today
 from tickets.models import Ticket
 
@@ -29,11 +31,29 @@ def seed(*, at: datetime, days: int, progress: life.Progress) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
-        life.live(at, days, today.lives(at), _sweep, progress)
+        life.live(at, days, today.lives(at), _with_months(at, days), progress)
         if lead := User.objects.staff().filter(staff_role="lead").order_by("pk").first():
             amends.go_through(lead, at)
         tell_as_sent(before=at)
     return Ticket.objects.count()
+
+
+def _with_months(at: datetime, days: int) -> life.Sweep:
+    """The sweep that also freezes the months which end in these days, each when it was due."""
+    zone = site.current().default_zone
+    month, marks = Month.of((at - timedelta(days=days)).date()), []
+    while (when := month.frozen_from(zone)) <= at:
+        marks.append((when, month))
+        month = month.after
+
+    def sweep(until: datetime) -> None:
+        while marks and marks[0][0] <= until:
+            when, month = marks.pop(0)
+            _sweep(when)
+            freezing.freeze(list(freezing.wanting(month)), month, when)
+        _sweep(until)
+
+    return sweep
 
 
 def _sweep(until: datetime) -> None:
