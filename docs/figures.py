@@ -28,7 +28,7 @@ from sla.changes import cells_of, targets_of
 from sla.clock import WARN_AT
 from sla.clock import Target as Limits
 from sla.definitions import definitions_of, meanings
-from sla.models import CalendarVersion, MatrixCell, PolicyVersion, Target
+from sla.models import CalendarVersion, MatrixCell, Plan, PolicyVersion, Target
 from tickets.models import Status
 from tickets.report_recent import kept_lately
 from tickets.stays import PLAN, REOPEN_WINDOW
@@ -42,10 +42,14 @@ class Unknown(LookupError):
 
 @dataclass
 class Sheet:
-    """What the figures of one document are read from; each kind of row is read once, where a text needs it."""
+    """What the figures of one document are read from; each kind of row is read once, where a text needs it.
+
+    `plan` is the code of the plan whose targets are told; a document tells those of the default one.
+    """
 
     policy: PolicyVersion
     at: datetime
+    plan: str = ""
 
     @cached_property
     def house(self) -> SiteSettings:
@@ -53,7 +57,21 @@ class Sheet:
 
     @cached_property
     def targets(self) -> list[Target]:
-        return [row for row in targets_of(self.policy) if row.plan.is_default]
+        return [row for row in self.all_targets if row.plan == self.chosen]
+
+    @cached_property
+    def all_targets(self) -> list[Target]:
+        return targets_of(self.policy)
+
+    @cached_property
+    def plans(self) -> list[Plan]:
+        """The plans of the version, the default one first."""
+        found = {row.plan_id: row.plan for row in self.all_targets}
+        return sorted(found.values(), key=lambda plan: (not plan.is_default, plan.code))
+
+    @cached_property
+    def chosen(self) -> Plan:
+        return next((plan for plan in self.plans if plan.code == self.plan), self.plans[0])
 
     @cached_property
     def cells(self) -> list[MatrixCell]:

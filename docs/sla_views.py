@@ -21,31 +21,32 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from docs import actions as documents
 from docs import calendar_views
-from docs.figures import Sheet, value
+from docs.figures import Sheet, Value, value
 from docs.models import DocumentVersion
-from docs.render import Faulty
+from docs.render import LANGUAGES, NAMES, Faulty
 from docs.views import in_force, language
 from helpdesk.accounts.doors import PersonRequest
 from helpdesk.accounts.forms import PlainForm
-from helpdesk.accounts.history import history_of
+from helpdesk.accounts.masking import person_names
+from helpdesk.accounts.models import Customer
 from helpdesk.accounts.permissions import Right, may
-from sla import actions, calendar_sound
+from sla import actions, calendar_sound, terms
 from sla.changes import changes
 from sla.models import PolicyVersion, State
 from tickets.report_recent import recent
 
 NAME = "SLA-POLICY"
-MOST_VERSIONS = 20
+NAMES_OF_LANGUAGES = {"zh-hans": "中文", "en": "English"}
 View = Callable[..., HttpResponse]
 
 
 @login_required
 @require_safe
 def sla_config(request: PersonRequest) -> HttpResponse:
-    """Priorities, targets, matrix and operations in short, of the version in force."""
+    """Tiers, targets, matrix, how the last 30 days were, and how we work, of the version in force."""
     now = timezone.now()
-    policy = in_force(now)
-    sheet = Sheet(policy, now)
+    policy, staff = in_force(now), bool(request.user.staff_role)
+    sheet = Sheet(policy, now, request.GET.get("plan", "") if staff else "")
     told = {
         "policy": policy,
         "sheet": sheet,
@@ -55,12 +56,29 @@ def sla_config(request: PersonRequest) -> HttpResponse:
         "coming": PolicyVersion.objects.filter(state=State.PUBLISHED, number__gt=policy.number).first(),
         "open": actions.open_version() if may(request.user, Right.ADMIN) else None,
         "admin": may(request.user, Right.ADMIN),
-        "staff": bool(request.user.staff_role),
         "recent": recent(request.user, now),
+        "staff": staff,
+        "approver": person_names(request.user, [policy.approver_id]) if staff and policy.approver_id else {},
+        "standards": standards(sheet),
+        "among_us": [(row.priority, terms.among_us(row.priority.rank)) for row in sheet.targets],
         "sees_calendars": calendar_views.may_see(request.user),
         "section": "sla",
     }
     return render(request, "docs/sla_config.html", told)
+
+
+def standards(sheet: Sheet) -> list[tuple[str, Value]]:
+    """What the desk runs by, beside the targets."""
+    return [
+        (_("AWS Support is asked every"), value("poll.support", sheet)),
+        (_("AWS Health is asked every"), value("poll.health", sheet)),
+        (_("A reply of AWS is told within"), value("relay.limit", sheet)),
+        (_("Warnings, of a target"), value("warn.levels", sheet)),
+        (_("A critical ticket pages the next after"), value("escalation.critical", sheet)),
+        (_("Waiting for the customer: reminder after"), value("wait.remind", sheet)),
+        (_("Waiting for the customer: resolved after"), value("wait.resolve", sheet)),
+        (_("Resolved tickets can be reopened for"), value("reopen.window", sheet)),
+    ]
 
 
 def rows_of(sheet: Sheet) -> list[list[Any]]:
@@ -69,29 +87,6 @@ def rows_of(sheet: Sheet) -> list[list[Any]]:
     for cell in sheet.cells:
         rows.setdefault(cell.impact_id, []).append(cell)
     return list(rows.values())
-
-
-@login_required
-@require_safe
-def history(request: PersonRequest) -> HttpResponse:
-    """Every published version with what it changed, old and new, and who wrote and approved it. For the staff."""
-    if not request.user.staff_role:
-        raise Http404
-    found = PolicyVersion.objects.filter(state=State.PUBLISHED).select_related("author", "approver")
-    versions = list(found.order_by("-number")[:MOST_VERSIONS])
-    told = [edition(one, before) for one, before in zip(versions, [*versions[1:], None], strict=True)]
-    return render(request, "docs/sla_history.html", {"versions": told, "section": "sla"})
-
-
-def edition(one: PolicyVersion, before: PolicyVersion | None) -> dict[str, Any]:
-    """One version as the history shows it."""
-    return {
-        "version": one,
-        "before": before,
-        "changes": changes(before, one) if before else [],
-        "documents": DocumentVersion.objects.filter(policy=one).order_by("-language"),
-        "lines": history_of(actions.subject_of(one.number)),
-    }
 
 
 # --- A new version ---------------------------------------------------------------------------------------------------
@@ -160,6 +155,7 @@ class PublishForm(PlainForm):
 
     seen = forms.CharField(max_length=64)
     after = forms.IntegerField(max_value=2**31 - 1)
+    accepted = forms.BooleanField(required=False)
     effective_at = forms.DateTimeField(
         required=False,
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
@@ -198,11 +194,18 @@ def published(request: PersonRequest, form: PublishForm, at: datetime) -> HttpRe
     open_one = actions.open_version()
     if open_one is None:
         raise actions.Superseded
+    if doubts_about(open_one, at) and not said["accepted"]:
+        raise actions.Refused("accepted", actions.not_accepted())
     with transaction.atomic():
         version = actions.publish(policy=open_one, by=request.user, at=at, **said)
         documents.freeze(policy=version, by=request.user, at=at)
     messages.success(request, _("Version %(number)s is published.") % {"number": version.number})
     return redirect("sla_config")
+
+
+def doubts_about(version: PolicyVersion, at: datetime) -> list[str]:
+    """What is to be known of the calendar its promises rest on."""
+    return calendar_sound.of_policy(version, str(value("support.hours", Sheet(version, at))), at)
 
 
 def publish_page(request: PersonRequest, form: PublishForm, status: int = 200) -> HttpResponse:
@@ -215,9 +218,10 @@ def publish_page(request: PersonRequest, form: PublishForm, status: int = 200) -
         "last": last,
         "changes": changes(last, version) if version else [],
         "digest": actions.digest(version) if version else "",
-        "doubts": calendar_sound.of_policy(version, value("support.hours", Sheet(version, now)), now)
-        if version
-        else [],
+        "doubts": doubts_about(version, now) if version else [],
+        "findings": actions.review(version) if version else [],
+        "customers": Customer.objects.active().count(),
+        "documents": [f"{name}, {NAMES_OF_LANGUAGES[code]}" for name in NAMES for code in LANGUAGES],
         "own": version is not None and version.author_id == request.user.pk,
         "zone": timezone.get_current_timezone_name(),
         "now": now,

@@ -5,7 +5,6 @@ author changes a draft: whoever approves has written none of it.
 """
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,11 +17,11 @@ from helpdesk.accounts.doors import Refused as Refused
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening, record
-from sla.changes import FIELDS, cells_of, digest_words, targets_of
+from sla.changes import FIELDS, cells_of, digest_words, said_by, targets_of
 from sla.completing import complete, missing, swap
 from sla.definitions import definitions_of, write_definitions
 from sla.models import Definition, MatrixCell, PolicyVersion, State, Target
-from sla.sound import faults
+from sla.sound import Finding, findings
 
 
 class Superseded(Exception):
@@ -103,12 +102,9 @@ def submit(*, policy: PolicyVersion, by: User, at: datetime) -> PolicyVersion:
     _demand(by)
     found = _locked(policy, State.DRAFT)
     _demand_author(found, by)
-    rows = targets_of(found)
-    if lacks := missing(found, rows):
+    if lacks := missing(found, targets_of(found)):
         raise Refused("", lacks)
-    for _plan, of_plan in itertools.groupby(rows, key=lambda row: row.plan_id):
-        if wrong := faults((row.priority.rank, row) for row in of_plan):
-            raise Refused("", wrong[0][2])
+    _demand_sound(found)
     _step(found, state=State.SUBMITTED)
     _record(Happening("policy.submitted"), found, by, at)
     return found
@@ -140,12 +136,19 @@ def discard(*, policy: PolicyVersion, by: User, at: datetime) -> None:
 
 @transaction.atomic
 def publish(
-    *, policy: PolicyVersion, effective_at: datetime | None, seen: str, after: int, by: User, at: datetime
+    *,
+    policy: PolicyVersion,
+    effective_at: datetime | None,
+    seen: str,
+    after: int,
+    accepted: bool = False,
+    by: User,
+    at: datetime,
 ) -> PolicyVersion:
     """Makes a submitted version a promise, from `effective_at` on (None: from now).
 
-    `seen` is the digest of what the approver has read, `after` the number they saw published last. Raises Superseded
-    where either is not so any more, Refused, PermissionDenied.
+    `seen` is the digest of what the approver has read, `after` the number they saw published last, `accepted` that they
+    know the cautions about it. Raises Superseded where the first two are not so any more, Refused, PermissionDenied.
     """
     _demand(by)
     found = PolicyVersion.objects.select_for_update().filter(pk=policy.pk).first()
@@ -159,9 +162,29 @@ def publish(
         raise Refused("", lacks)
     if effective_at and when < at.replace(microsecond=0):
         raise Refused("effective_at", _("This is past. A promise begins now or later."))
+    if _demand_sound(found) and not accepted:
+        raise Refused("accepted", not_accepted())
     _step(found, state=State.PUBLISHED, approver=by, published_at=at, effective_at=when)
     _record(Happening("policy.published", {"from": last.number, "effective_at": when.isoformat()}), found, by, at)
     return found
+
+
+def _demand_sound(policy: PolicyVersion) -> list[Finding]:
+    """The cautions about a version; Refused where something blocks it. Three statements."""
+    told = review(policy)
+    if told and told[0].blocks:
+        raise Refused("", str(told[0]))
+    return told
+
+
+def review(policy: PolicyVersion) -> list[Finding]:
+    """Everything to be said of a version, what blocks it first. Three statements."""
+    said = said_by([policy])[policy.pk]
+    return findings(said.targets, said.cells, said.definitions)
+
+
+def not_accepted() -> str:
+    return _("Read what is to be known about this version, and say that you did.")
 
 
 def second_person() -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from helpdesk.accounts.masking import person_names
 from helpdesk.accounts.models import Customer, CustomerRole, StaffRole, User, key_of
 from helpdesk.audit.models import Entry
 
@@ -28,17 +29,21 @@ class Line:
         return f"history/{self.action}.html"
 
 
-def history_of(subject: str) -> list[Line]:
-    """The newest events of a person or company, newest first. Three statements."""
+def history_of(subject: str, reader: User | None = None) -> list[Line]:
+    """The newest events of a person, a company or a version, newest first, as `reader` may read names. Three
+    statements."""
     entries = list(Entry.objects.filter(subject=subject).order_by("-at", "-id")[:MOST_LINES])
-    names = _people(entries) | _companies(entries)
+    names = _people(entries, reader) | _companies(entries)
     return [Line(e.at, e.action, names.get(e.actor, _("the desk")), _worded(e, names)) for e in entries]
 
 
-def _people(entries: Iterable[Entry]) -> dict[str, str]:
+def _people(entries: Iterable[Entry], reader: User | None) -> dict[str, str]:
     keys = {key for e in entries for key in (e.actor, e.data.get("inviter")) if str(key).startswith("user:")}
     numbers = {int(key.removeprefix("user:")) for key in keys}
-    found = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name"))
+    if reader:
+        found = person_names(reader, numbers)
+    else:
+        found = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name"))
     return {key_of(n): found.get(n, _("erased person")) for n in numbers}
 
 
