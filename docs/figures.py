@@ -93,7 +93,9 @@ class Sheet:
 
     @cached_property
     def calendar(self) -> CalendarVersion:
-        return next(one for one in self.calendars if one.calendar.is_default)
+        """Of the plan that is told: its own, else the default one."""
+        own = self.chosen.calendar_id
+        return next(one for one in self.calendars if (one.calendar_id == own if own else one.calendar.is_default))
 
     @cached_property
     def calendars(self) -> list[CalendarVersion]:

@@ -29,10 +29,11 @@ from helpdesk.accounts.doors import PersonRequest
 from helpdesk.accounts.forms import PlainForm
 from helpdesk.accounts.masking import person_names
 from helpdesk.accounts.models import Customer
-from helpdesk.accounts.permissions import Right, may
+from helpdesk.accounts.permissions import Right, customers_of, may
 from sla import actions, calendar_sound, terms
 from sla.changes import changes
 from sla.models import PolicyVersion, State
+from sla.tiers import buyers, promised_to
 from tickets.report_recent import recent
 
 NAME = "SLA-POLICY"
@@ -46,10 +47,14 @@ def sla_config(request: PersonRequest) -> HttpResponse:
     """Tiers, targets, matrix, how the last 30 days were, and how we work, of the version in force."""
     now = timezone.now()
     policy, staff = in_force(now), bool(request.user.staff_role)
-    sheet = Sheet(policy, now, request.GET.get("plan", "") if staff else "")
+    sheet = Sheet(policy, now)
+    tabs = sheet.plans if staff else promised_to(customers_of(request.user), sheet.plans, now)
+    asked = request.GET.get("plan", "")
+    sheet.plan = next((plan.code for plan in tabs if plan.code == asked), tabs[0].code if tabs else "")
     told = {
         "policy": policy,
         "sheet": sheet,
+        "tabs": tabs,
         "matrix": rows_of(sheet),
         "since": value("sla.effective", sheet),
         "frozen": DocumentVersion.objects.filter(name=NAME, language=language(), policy=policy).first(),
@@ -208,6 +213,13 @@ def doubts_about(version: PolicyVersion, at: datetime) -> list[str]:
     return calendar_sound.of_policy(version, str(value("support.hours", Sheet(version, at))), at)
 
 
+def promised_customers(version: PolicyVersion, at: datetime) -> list[tuple[str, int]]:
+    """How many customers have each plan of a version now. Three statements."""
+    known, bought = Sheet(version, at).plans, buyers(at)
+    rest = Customer.objects.active().count() - sum(bought.get(plan.pk, 0) for plan in known if not plan.is_default)
+    return [(plan.label, rest if plan.is_default else bought.get(plan.pk, 0)) for plan in known]
+
+
 def publish_page(request: PersonRequest, form: PublishForm, status: int = 200) -> HttpResponse:
     now = timezone.now()
     last = PolicyVersion.objects.filter(state=State.PUBLISHED).order_by("-number")[0]
@@ -220,7 +232,7 @@ def publish_page(request: PersonRequest, form: PublishForm, status: int = 200) -
         "digest": actions.digest(version) if version else "",
         "doubts": doubts_about(version, now) if version else [],
         "findings": actions.review(version) if version else [],
-        "customers": Customer.objects.active().count(),
+        "customers": promised_customers(version, now) if version else [],
         "documents": [f"{name}, {NAMES_OF_LANGUAGES[code]}" for name in NAMES for code in LANGUAGES],
         "own": version is not None and version.author_id == request.user.pk,
         "zone": timezone.get_current_timezone_name(),

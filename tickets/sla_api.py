@@ -10,22 +10,15 @@ from ninja import Schema
 from pydantic import Field
 
 from helpdesk.accounts.permissions import customers_of
+from sla.changes import targets_of
 from sla.clocks import terms_in_force
 from sla.models import PolicyVersion
-from sla.words import read
+from sla.tiers import promised_to
 from tickets.api import _instant, _json, door
 from tickets.api import api as api
 from tickets.api_schema import _with
 from tickets.sla_categories import Billing, billing
-
-
-class Target(Schema):
-    priority: str
-    label: str = Field(description=_("In the language of the request, as the definition."))
-    definition: str
-    response_time_minutes: int
-    resolution_time_hours: int
-    update_minutes: int
+from tickets.sla_plans import Hours, Limits, Tier, calendars, hours, limits, tiers
 
 
 class Cell(Schema):
@@ -39,9 +32,12 @@ class Promises(Schema):
     effective_at: str = Field(description=_("RFC 3339, UTC, as all instants here."))
     published_at: str | None
     url: str = Field(description=_("The policy in words."))
-    targets: list[Target]
+    plan: str = Field(description=_("The code of the plan these targets are of."))
+    targets: list[Limits]
     matrix: list[Cell] = Field(description=_("For all categories that have no block of their own here."))
     billing: Billing
+    plans: list[Tier] = Field(description=_("Those your companies have."))
+    calendars: list[Hours] = Field(description=_("Those the plans are measured by."))
 
 
 @api.get(
@@ -56,12 +52,16 @@ class Promises(Schema):
 )
 @door
 def promises(request: Any) -> HttpResponse:
-    """The targets a ticket filed now is held to, of the plan of the key's company. Eight statements."""
-    mine = list(customers_of(request.auth.user))
-    terms = terms_in_force(timezone.now(), mine[0] if len(mine) == 1 else None)
+    """The targets a ticket filed now is held to, of the plan of the key's company, and its plans. Nine statements."""
+    user, at = request.auth.user, timezone.now()
+    mine = list(customers_of(user))
+    terms = terms_in_force(at, mine[0] if len(mine) == 1 else None)
     policy = PolicyVersion.objects.get(pk=terms.policy)
-    known = read()
-    rows = list(policy.targets.filter(plan=terms.plan).select_related("priority").order_by("priority__rank"))
+    every = targets_of(policy)
+    named = sorted({row.plan for row in every}, key=lambda plan: (not plan.is_default, plan.code))
+    plans = named if user.is_desk else promised_to(mine, named, at)
+    rows = [row for row in every if row.plan_id == terms.plan]
+    used = calendars(plans, at)
     cells = policy.matrix.filter(impact__category="").order_by("impact__rank", "urgency__rank")
     return _json(
         {
@@ -69,21 +69,14 @@ def promises(request: Any) -> HttpResponse:
             "effective_at": _instant(policy.effective_at),
             "published_at": _instant(policy.published_at),
             "url": f"{settings.SITE_URL}/docs/SLA-POLICY",
-            "targets": [
-                {
-                    "priority": row.priority.code,
-                    "label": known.priorities[row.priority.code].label,
-                    "definition": row.description,
-                    "response_time_minutes": row.response_time_minutes,
-                    "resolution_time_hours": row.resolution_time_hours,
-                    "update_minutes": row.update_minutes,
-                }
-                for row in rows
-            ],
+            "plan": next(plan.code for plan in named if plan.pk == terms.plan),
+            "targets": limits(rows),
             "matrix": [
                 {"impact": impact, "urgency": urgency, "priority": priority}
                 for impact, urgency, priority in cells.values_list("impact__code", "urgency__code", "priority__code")
             ],
             "billing": billing(policy, rows),
+            "plans": tiers(plans, every, used),
+            "calendars": hours(used.values()),
         }
     )

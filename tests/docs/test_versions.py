@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from sla import actions
-from sla.models import CalendarVersion, Definition, Plan, PolicyVersion, Target
+from sla.models import CalendarVersion, Definition, Plan, PlanAssignment, PolicyVersion, Target
 from tests.cast import Cast
-from tests.docs.test_publishing import PUBLISH, client_of, edit, publish, submitted, text
+from tests.docs.test_publishing import PUBLISH, api, client_of, edit, publish, submitted, text
 from tests.stories.travel import Person
 from tests.stories.travel import at as on_the_day
 from tests.tickets.test_sla_report import at, broken, kept
@@ -98,6 +98,19 @@ def test_tiers_are_tabs(cast: Cast) -> None:
     for odd in ("nonsense", "%00", "' or 1=1", "x" * 500):
         assert "Targets, Standard" in see(cast.ana, f"{CONFIG}?plan={odd}", soon)
     assert policy.number == 2
+
+
+def test_a_customer_reads_the_plan_they_have(cast: Cast) -> None:
+    submitted_with_gold(cast)
+    PlanAssignment.objects.create(customer=cast.acme, plan=Plan.objects.get(code="gold"), from_at=timezone.now())
+    assert "Customers it is promised to Standard 1, Gold 1" in text(client_of(cast.abe).get(PUBLISH))
+    publish(cast.abe)
+    soon = timezone.now() + timedelta(minutes=1)
+    assert "Targets, Gold" in see(cast.carla, CONFIG, soon)
+    assert "Targets, Gold" in see(cast.carla, f"{CONFIG}?plan=standard", soon), "no other plan is theirs"
+    assert "Targets, Standard" in see(cast.gus, f"{CONFIG}?plan=gold", soon)
+    both = see(cast.dora, f"{CONFIG}?plan=gold", soon)
+    assert "Standard Gold Targets, Gold" in both, "who is of two companies chooses"
 
 
 def submitted_with_gold(cast: Cast, **more: Any) -> PolicyVersion:
@@ -185,7 +198,7 @@ def test_the_preview_says_whom_it_touches(cast: Cast) -> None:
     submitted(cast)
     page = text(client_of(cast.abe).get(PUBLISH))
     assert "SLA-POLICY, 中文" in page
-    assert "Customers it is promised to 2" in page
+    assert "Customers it is promised to Standard 2" in page
     assert "keep the version they were opened under" in page
     assert "What would this have meant last quarter?" in page
 
@@ -281,3 +294,41 @@ def test_a_doubt_about_the_calendar_is_ticked_too(cast: Cast) -> None:
 def test_the_admin_still_takes_a_caution(cast: Cast) -> None:
     policy = actions.draft(by=cast.ada, at=timezone.now())
     assert edit(cast.ada, policy, low_update_minutes=80 * 60).status_code == 302
+
+
+# --- For programs ----------------------------------------------------------------------------------------------------
+
+
+def test_programs_read_plans_and_hours(cast: Cast) -> None:
+    submitted_with_gold(cast)
+    office = CalendarVersion.objects.get(calendar__code="CN-8x5")
+    plan = Plan.objects.get(code="gold")
+    Plan.objects.filter(pk=plan.pk).update(calendar=office.calendar)
+    publish(cast.abe)
+    told = api(cast).json()
+    assert (told["plan"], [one["code"] for one in told["plans"]]) == ("standard", ["standard"]), "no other is theirs"
+    assert told["calendars"] == [
+        {
+            "code": "24x7",
+            "label": "24×7",
+            "version": 1,
+            "zone": told["calendars"][0]["zone"],
+            "around_the_clock": True,
+            "week": [[]] * 7,
+            "exceptions": [],
+            "known_until": None,
+        }
+    ]
+    PlanAssignment.objects.create(customer=cast.acme, plan=plan, from_at=timezone.now())
+    told = api(cast).json()
+    assert (told["plan"], [one["code"] for one in told["plans"]]) == ("gold", ["gold"])
+    assert told["targets"] == told["plans"][0]["targets"]
+    assert told["targets"][0]["response_time_minutes"] == 7
+    assert told["plans"][0]["calendar"] == "CN-8x5"
+    hours = told["calendars"][0]
+    assert (hours["zone"], hours["known_until"]) == ("Asia/Shanghai", "2026-12-31")
+    assert hours["week"][0] == [["09:00", "12:00"], ["13:00", "18:00"]]
+    assert hours["week"][6] == []
+    days = {day["date"]: day["hours"] for day in hours["exceptions"]}
+    assert days["2026-10-01"] == []
+    assert "2026-01-04" in days
