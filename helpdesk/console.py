@@ -28,7 +28,7 @@ from helpdesk.outbox.models import Letter, health
 from helpdesk.schedule import LATE_AFTER
 from helpdesk.storage import LEAST_ROOM, store
 from helpdesk.templatetags.desk import comma, filesize
-from sla.calendar_ends import endings
+from sla import calendar_ends, plan_ends
 from sla.models import Breach, CalendarVersion, PolicyVersion, Priority, Warning
 from tickets import drift, register, reindex, search, sweeping
 from tickets.models import Attachment
@@ -68,7 +68,8 @@ def console(request: PersonRequest) -> HttpResponse:
             "failures": Task.objects.filter(success=False).order_by("-stopped")[:5],
             "ready": Letter.objects.filter(state=Letter.State.READY)[:1000].count(),
             "versions": versions(now),
-            "endings": endings(now),
+            "endings": calendar_ends.endings(now),
+            "plan_endings": plan_ends.endings(now),
             "run": sweeping.last_run(),
             "compared": drift.last_run(),
             "late": now - SWEPT_WITHIN,

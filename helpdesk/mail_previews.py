@@ -25,6 +25,7 @@ from helpdesk.outbox.compose import LOGO, write
 from helpdesk.outbox.content import Unwritable
 from helpdesk.outbox.sender import sender
 from sla import calendar_ends as calendar_samples
+from sla import plan_ends as plan_samples
 from tickets import mail_samples as ticket_samples
 from tickets import month_letters
 
@@ -41,7 +42,7 @@ GROUPS = [
     ("sla.", _("About service levels")),
 ]
 # Who makes a sample, by how the kind begins; the rest are of tickets.
-SAMPLES = {"account": account_samples, "calendar": calendar_samples, "sla": month_letters}
+SAMPLES = {"account": account_samples, "calendar": calendar_samples, "plan": plan_samples, "sla": month_letters}
 NAMES = {
     "ticket.received": _("Receipt"),
     "ticket.answered": _("Answer"),
@@ -76,6 +77,7 @@ NAMES = {
     "account.second_factor_added": _("Second factor added"),
     "account.second_factor_removed": _("Second factor removed"),
     "calendar.ends": _("Holidays end"),
+    "plan.ends": _("A plan ends"),
 }
 
 
@@ -149,7 +151,7 @@ def _groups() -> list[tuple[Any, list[tuple[str, Any]]]]:
     def group(kind: str) -> str:
         return (
             "desk"
-            if kind in ticket_samples.OF_THE_DESK or kind.startswith("calendar.")
+            if kind in ticket_samples.OF_THE_DESK or kind.startswith(("calendar.", "plan."))
             else kind.partition(".")[0] + "."
         )
 

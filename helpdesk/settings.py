@@ -383,6 +383,7 @@ OUTBOX_CONTENT = {
     "ticket.": "tickets.letters.content",
     "account.": "helpdesk.accounts.letters.content",
     "calendar.": "sla.calendar_ends.content",
+    "plan.": "sla.plan_ends.content",
     "sla.month": "tickets.month_letters.content",
 }
 # What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.

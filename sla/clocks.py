@@ -50,8 +50,9 @@ class Report:
 IN_FORCE = """
 SELECT p.id, plan.id,
     (SELECT v.id FROM sla_calendarversion v JOIN sla_calendar c ON c.id = v.calendar_id
-     WHERE (c.id = plan.calendar_id OR plan.calendar_id IS NULL AND c.is_default)
-     AND v.state = 'published' AND v.effective_at <= %(at)s ORDER BY v.number DESC LIMIT 1)
+     WHERE (c.id = plan.calendar_id OR c.is_default)
+     AND v.state = 'published' AND v.effective_at <= %(at)s
+     ORDER BY coalesce(c.id = plan.calendar_id, false) DESC, v.number DESC LIMIT 1)
 FROM (SELECT id FROM sla_policyversion WHERE state = 'published' AND effective_at <= %(at)s
       ORDER BY number DESC LIMIT 1) p
 LEFT JOIN sla_planassignment a ON a.customer_id = %(customer)s
