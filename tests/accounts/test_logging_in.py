@@ -304,7 +304,7 @@ def test_the_admin_saves_by_actions_and_deletes_nothing(cast: Any) -> None:
     client = Client()
     client.force_login(cast.ada)
     company = {"name": "Initech", "code": "INI", "language": "en", "zone": "Europe/Berlin"}
-    company |= {"support_fee": "-1", "currency": "EUR"}
+    company |= {"support_fee": "-1", "currency": "EUR", "plans-TOTAL_FORMS": "0", "plans-INITIAL_FORMS": "0"}
     assert client.post("/admin/accounts/customer/add/", company).status_code == 200, "a fee is not negative"
     company["support_fee"] = "1200.50"
     assert client.post("/admin/accounts/customer/add/", company).status_code == 302

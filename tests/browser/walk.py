@@ -12,7 +12,7 @@ PER_PATTERN = 2
 KINDS = re.compile(r"[0-9a-f-]{8,}|\d+|[a-z_]+\.[a-z_]+")
 # These change something by being visited, or are no pages.
 NOT_PAGES = re.compile(
-    r"logout|/files/[0-9a-f-]{36}/.|/jsi18n/|setlang|/caught/.+/source|/admin/.+|\.(css|js|svg|json|csv|xlsx|pdf)$"
+    r"logout|/files/[0-9a-f-]{36}/.|/jsi18n/|setlang|/caught/.+/source|/admin/.+|\.(css|js|svg|json)$|[./](csv|xlsx|pdf)$"
 )
 
 

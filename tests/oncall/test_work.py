@@ -161,6 +161,7 @@ def test_a_lead_puts_people_on_teams(cast: Any) -> None:
 
 def test_an_administrator_restricts_a_customer(cast: Any) -> None:
     given = {"name": "Acme", "code": "ACME", "language": "zh-hans", "zone": "Asia/Shanghai", "is_active": "on"}
+    given |= {"support_fee": "0", "currency": "CNY", "plans-TOTAL_FORMS": "0", "plans-INITIAL_FORMS": "0"}
     ada = enter(cast.ada)
     assert ada.post(f"/admin/accounts/customer/{cast.acme.pk}/change/", given | {"restricted": "on"}).status_code == 302
     assert Customer.objects.get(pk=cast.acme.pk).restricted
