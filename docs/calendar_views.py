@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -23,7 +24,8 @@ from sla.calendar_names import called
 from sla.calendar_sound import days_left
 from sla.calendar_text import FIRST_YEAR, LAST_YEAR, Day, days_of, in_rows
 from sla.calendar_year import Picture, hours_of, picture
-from sla.models import Calendar, CalendarVersion, State
+from sla.models import Calendar, CalendarVersion, Plan, State
+from sla.tiers import promised_to
 
 # From so many days before its end a calendar's "known until" is a warning.
 WARNED_DAYS = 60
@@ -62,7 +64,7 @@ def calendars(request: PersonRequest) -> HttpResponse:
     now = timezone.now()
     year = asked(request.GET.get("year", ""), now.year)
     told = {
-        "calendars": list(shown(seen_by(request.user), year, now)),
+        "calendars": list(shown(seen_by(request.user, now), year, now)),
         "year": year,
         "before": year - 1 if year > FIRST_YEAR else None,
         "after": year + 1 if year < LAST_YEAR else None,
@@ -79,11 +81,14 @@ def asked(text: str, otherwise: int) -> int:
     return int(text) if plain and FIRST_YEAR <= int(text) <= LAST_YEAR else otherwise
 
 
-def seen_by(user: User) -> Iterable[CalendarVersion]:
-    """The published versions of the calendars somebody may see, by calendar, the newest first."""
+def seen_by(user: User, at: datetime) -> Iterable[CalendarVersion]:
+    """The published versions of the calendars somebody may see, by calendar, the newest first: all of them for the
+    staff, those of the plans their companies have for others. One statement, three for others."""
     found = CalendarVersion.objects.filter(state=State.PUBLISHED).select_related("calendar", "author", "approver")
     if not user.staff_role:
-        found = found.filter(calendar__is_default=True)
+        own = {plan.calendar_id for plan in promised_to(customers_of(user), Plan.objects.all(), at)}
+        named = Q(calendar__in=own - {None})
+        found = found.filter(named | Q(calendar__is_default=True) if None in own else named)
     return found.order_by("-calendar__is_default", "calendar__code", "-number")
 
 

@@ -94,12 +94,24 @@ def doubts(version: CalendarVersion, promised: Iterable[Promised], words: Iterab
 
 
 def of_policy(policy: PolicyVersion, claim: str, at: datetime) -> list[str]:
-    """What is to be said of the calendar that a version's promises are measured by; `claim` is how the policy calls its
-    hours. Two statements.
+    """What is to be said of the calendars that a version's promises are measured by. Two statements.
+
+    `claim` is how the policy calls the desk's own hours; a plan with hours of its own is taken at its name.
     """
     when = max(at, policy.effective_at)
-    used = CalendarVersion.objects.in_force(when).filter(calendar__is_default=True).select_related("calendar").first()
-    return doubts(used, policy.targets.all(), [claim], when) if used else []
+    used = {
+        version.calendar_id: version
+        for version in CalendarVersion.objects.in_force(when).select_related("calendar").order_by("number")
+    }
+    default = next((version for version in used.values() if version.calendar.is_default), None)
+    targets = list(policy.targets.select_related("plan"))
+    found: list[str] = []
+    for plan in dict.fromkeys(target.plan for target in targets):
+        version = used.get(plan.calendar_id, default) if plan.calendar_id else default
+        words = [plan.label_zh, plan.label_en] if plan.calendar_id else [claim]
+        if version:
+            found += doubts(version, [t for t in targets if t.plan_id == plan.pk], words, when)
+    return list(dict.fromkeys(found))
 
 
 def _never(version: CalendarVersion, rows: Iterable[Promised], at: datetime) -> list[str]:

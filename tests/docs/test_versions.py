@@ -304,7 +304,7 @@ def test_programs_read_plans_and_hours(cast: Cast) -> None:
     office = CalendarVersion.objects.get(calendar__code="CN-8x5")
     plan = Plan.objects.get(code="gold")
     Plan.objects.filter(pk=plan.pk).update(calendar=office.calendar)
-    publish(cast.abe)
+    publish(cast.abe, accepted="on")
     told = api(cast).json()
     assert (told["plan"], [one["code"] for one in told["plans"]]) == ("standard", ["standard"]), "no other is theirs"
     assert told["calendars"] == [
