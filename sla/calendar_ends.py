@@ -10,19 +10,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
-from helpdesk.accounts.models import User
 from helpdesk.outbox.content import Content
-from helpdesk.outbox.enqueue import Draft, enqueue
 from helpdesk.outbox.models import Letter
 from sla.calendar_sound import days_left
 from sla.clocks import calendar_of
 from sla.hours import Hours
 from sla.models import Calendar, CalendarVersion, Clock, State
+from sla.reminders import MARKS, reader, remind
 
-MARKS = (60, 30, 7)
 KIND = "calendar.ends"
+TOLD = ("admin",)
 # When the sample of the previews is written.
 AT = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
 
@@ -35,8 +33,8 @@ class Ending:
     days: int
 
     @property
-    def mark(self) -> int:
-        return min(mark for mark in MARKS if self.days <= mark)
+    def row(self) -> CalendarVersion:
+        return self.version
 
     @property
     def subject(self) -> str:
@@ -58,25 +56,14 @@ def endings(at: datetime) -> list[Ending]:
 # --- Letters ---------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def tell(at: datetime) -> int:
-    """One letter an administrator, calendar and mark, however often it is asked."""
-    written = 0
-    for one in endings(at):
-        # Two workers may ask at once: the second waits here, and then finds the letters of the first.
-        CalendarVersion.objects.select_for_update().get(pk=one.version.pk)
-        if Letter.objects.filter(subject=one.subject, kind=KIND, data__mark__lte=one.mark).exists():
-            continue
-        people = User.objects.filter(is_active=True, staff_role="admin").order_by("pk")
-        drafts = [Draft(KIND, person, data={"mark": one.mark, "version": one.version.pk}) for person in people]
-        written += len(enqueue(drafts, at=at, subject=one.subject))
-    return written
+    """Writes the letters that are wanted now; returns how many."""
+    return remind(KIND, endings(at), TOLD, at)
 
 
 def content(letter: Letter, at: datetime) -> Content | None:
     """What the letter says when it leaves; None where the next list is published meanwhile."""
-    number = int(letter.to_key.partition(":")[2] or 0)
-    person = User.objects.filter(pk=number, is_active=True, staff_role="admin").first()
+    person = reader(letter, TOLD)
     found = [one for one in endings(at) if one.subject == letter.subject]
     if person is None or not found:
         return None

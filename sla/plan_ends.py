@@ -8,17 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from helpdesk.accounts.models import Customer, User
+from helpdesk.accounts.models import Customer
 from helpdesk.outbox.content import Content
-from helpdesk.outbox.enqueue import Draft, enqueue
 from helpdesk.outbox.models import Letter
 from sla.models import Plan, PlanAssignment
+from sla.reminders import MARKS, reader, remind
 
 DAY = timedelta(days=1)
-MARKS = (60, 30, 7)
 KIND = "plan.ends"
 TOLD = ("lead", "admin")
 # When the sample of the previews is written.
@@ -33,8 +31,8 @@ class Ending:
     days: int
 
     @property
-    def mark(self) -> int:
-        return min(mark for mark in MARKS if self.days <= mark)
+    def row(self) -> PlanAssignment:
+        return self.assignment
 
     @property
     def subject(self) -> str:
@@ -58,24 +56,14 @@ def endings(at: datetime) -> list[Ending]:
     ]
 
 
-@transaction.atomic
 def tell(at: datetime) -> int:
-    """One letter a lead or administrator, assignment and mark, however often it is asked; returns how many."""
-    written = 0
-    for one in endings(at):
-        # Two workers may ask at once: the second waits here, and then finds the letters of the first.
-        PlanAssignment.objects.select_for_update().get(pk=one.assignment.pk)
-        if Letter.objects.filter(subject=one.subject, kind=KIND, data__mark__lte=one.mark).exists():
-            continue
-        people = User.objects.filter(is_active=True, staff_role__in=TOLD).order_by("pk")
-        written += len(enqueue([Draft(KIND, p, data={"mark": one.mark}) for p in people], at=at, subject=one.subject))
-    return written
+    """Writes the letters that are wanted now; returns how many."""
+    return remind(KIND, endings(at), TOLD, at)
 
 
 def content(letter: Letter, at: datetime) -> Content | None:
     """What the letter says when it leaves; None where another plan follows meanwhile, or it was moved or ended."""
-    number = int(letter.to_key.partition(":")[2] or 0)
-    person = User.objects.filter(pk=number, is_active=True, staff_role__in=TOLD).first()
+    person = reader(letter, TOLD)
     found = [one for one in endings(at) if one.subject == letter.subject]
     if person is None or not found:
         return None

@@ -4,6 +4,7 @@
 `limit`, the last second in which all is still well, and any later fact, or `now`, proves the breach.
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -87,7 +88,7 @@ class ClockState:
     cycle: int = 1
 
 
-class Stopwatch:
+class Stopwatch(ABC):
     """What all clocks share: a due time, a last good second, and how the clock ended.
 
     `limit` is None where nothing can make the clock late by itself: paused, completed, breached or void.
@@ -141,9 +142,9 @@ class Stopwatch:
         used = ((percent, self.when(-(-self.target_s * percent // 100))) for percent in WARN_AT)
         return tuple(Mark(percent, max(at, self.changed_at)) for percent, at in used if at is not None)
 
+    @abstractmethod
     def when(self, run_s: int) -> datetime | None:
         """When so many seconds had run, or will have if nothing happens; None where they will not."""
-        raise NotImplementedError
 
 
 class Steady(Stopwatch):

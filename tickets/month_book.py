@@ -2,7 +2,6 @@
 with, and times and spans in forms that can be reckoned with."""
 
 import io
-from collections.abc import Mapping
 from typing import Any
 
 import xlsxwriter
@@ -13,7 +12,6 @@ from sla.months import Listed
 from tickets import month_tables
 from tickets.month_page import Fact, Shown, facts, speaker, title
 
-TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDTH = 18
 
 
@@ -44,7 +42,7 @@ def book(shown: Shown, customer: Any, name: str) -> bytes:
         clocks.table(month_tables.left_out(data))
         _Page(made, _("Tickets")).table(month_tables.tickets(data, say))
         credit = _Page(made, _("Credit"))
-        for label, cell in credit_lines(data):
+        for label, cell in month_tables.credit_lines(data):
             credit.fact(Fact(label, cell))
     return held.getvalue()
 
@@ -54,21 +52,6 @@ def state_words(shown: Shown) -> str:
         return _("Preliminary: this month is not frozen yet.")
     told = {"no": shown.report.no, "sha": shown.report.sha256}
     return _("Report number %(no)s, sha256 %(sha)s") % told
-
-
-def credit_lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """How the credit comes about, line by line."""
-    made = data["credit"]
-    _gross, net = month_tables.kept(data["all"])
-    return [
-        (_("Clocks decided, net"), str(net.decided)),
-        (_("Kept"), str(net.met)),
-        (_("Attainment, net"), str(net)),
-        (_("Critical promise broken"), _("yes") if made["critical"] else _("no")),
-        (_("Support fee"), month_tables.money(made["fee"], made["currency"])),
-        (_("Share"), f"{made['percent']} %"),
-        (_("Credit"), month_tables.money(made["amount"], made["currency"])),
-    ]
 
 
 class _Page:

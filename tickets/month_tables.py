@@ -261,3 +261,18 @@ def reason_word(code: str) -> str:
         report.DRILL: _("Drill"),
         report.OPEN: _("Still open"),
     }[code]
+
+
+def credit_lines(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How the credit comes about, line by line."""
+    made = data["credit"]
+    _gross, net = kept(data["all"])
+    return [
+        (_("Clocks decided, net"), str(net.decided)),
+        (_("Kept"), str(net.met)),
+        (_("Attainment, net"), str(net)),
+        (_("Critical promise broken"), _("yes") if made["critical"] else _("no")),
+        (_("Support fee"), money(made["fee"], made["currency"])),
+        (_("Share"), f"{made['percent']} %"),
+        (_("Credit"), money(made["amount"], made["currency"])),
+    ]

@@ -23,6 +23,7 @@ from helpdesk.accounts.forms import PlainForm
 from helpdesk.accounts.masking import customer_names, masks
 from helpdesk.accounts.models import Customer
 from helpdesk.accounts.permissions import Right, may
+from helpdesk.sheets import XLSX_TYPE
 from helpdesk.storage import Away
 from helpdesk.text import Line
 from sla import credits, settling, terms, words
@@ -113,7 +114,7 @@ def month(request: PersonRequest, customer: UUID, month: str) -> HttpResponse:
         "clocks": clocks,
         "shown_clocks": month_tables.first(clocks, MOST_CLOCKS),
         "more_clocks": max(0, len(clocks.rows) - MOST_CLOCKS),
-        "credit_lines": month_book.credit_lines(shown.data),
+        "credit_lines": month_tables.credit_lines(shown.data),
         "settlement": getattr(getattr(shown.report, "credit", None), "settlement", None),
         "over": wanted.window(known.zone).until <= at,
         "before": wanted.before,
@@ -139,7 +140,7 @@ def month_xlsx(request: PersonRequest, customer: UUID, month: str) -> HttpRespon
     if masks(request.user):
         shown.data["contract"] = ""
     code = name if masks(request.user) else known.code
-    return _file(month_book.book(shown, known, name), month_book.TYPE, f"SLA-{_plain(code)}-{wanted}.xlsx")
+    return _file(month_book.book(shown, known, name), XLSX_TYPE, f"SLA-{_plain(code)}-{wanted}.xlsx")
 
 
 @readers_only
