@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "sla",
     "oncall",
     "tickets",
+    "awsint",
     "docs",
     "allauth",
     "allauth.account",

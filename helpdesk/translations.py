@@ -34,7 +34,7 @@ PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|%[sd%]")
 # Header lines that change at every update or name nobody.
 NOISE = re.compile(rb'"(POT-|PO-Rev|Project-Id|Report-|Last-|Language-Team|Generated)')
 # What is rightly the same in both languages: names, codes, formats.
-SAME = {"AWS Support", "AWS Health", "API", "SLA", "Django", "Markdown", "English"}
+SAME = {"AWS", "AWS GovCloud", "AWS Support", "AWS Health", "API", "SLA", "Django", "Markdown", "English"}
 
 
 def po_files() -> list[Path]:
@@ -120,7 +120,7 @@ def messages() -> Catalog:
 
 
 def _sources() -> Iterator[Path]:
-    for folder in ("docs", "helpdesk", "oncall", "sla", "tickets"):
+    for folder in ("awsint", "docs", "helpdesk", "oncall", "sla", "tickets"):
         yield from (p for p in sorted((settings.BASE_DIR / folder).rglob("*.py")) if "migrations" not in p.parts)
     for pattern in ("*.html", "*.txt", "*.subject"):
         yield from sorted((settings.BASE_DIR / "templates").rglob(pattern))

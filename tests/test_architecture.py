@@ -12,11 +12,11 @@ from django.template.loader import get_template
 ROOT = Path(__file__).resolve().parent.parent
 CODE = [
     p
-    for d in ("docs", "helpdesk", "oncall", "sla", "tickets")
+    for d in ("awsint", "docs", "helpdesk", "oncall", "sla", "tickets")
     for p in (ROOT / d).rglob("*.py")
     if "migrations" not in p.parts
 ]
-STOREYS = ["helpdesk", "jobs", "outbox", "audit", "accounts", "sla", "oncall", "tickets", "docs"]
+STOREYS = ["helpdesk", "jobs", "outbox", "audit", "accounts", "sla", "oncall", "tickets", "awsint", "docs"]
 # The doors: where the clock is read and handed on as `at`.
 DOORS = re.compile(
     r"(views|portal|api|inbound|tasks|console|pages|middleware|adapter|admin|supervisor|pulse|demo)\.py$"

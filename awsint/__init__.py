@@ -1,0 +1,1 @@
+"""AWS Support cases and AWS Health events become tickets."""
