@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/docs", api_docs.docs, name="api_docs"),
     path("api/", api.urls),
     path("", include("docs.urls")),
+    path("", include("awsint.urls")),
     path("", include("oncall.urls")),
     path("", include("helpdesk.accounts.urls")),
     path("accounts/", include("allauth.urls")),

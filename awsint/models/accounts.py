@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from awsint.shapes import Place
 from helpdesk.accounts.models import Customer, User, hidden_from
+from helpdesk.jobs.models import Job
 
 if TYPE_CHECKING:
     from awsint.models.reading import Poll
@@ -58,6 +59,8 @@ class Hub(models.Model):
     dead_queue_url = models.CharField(max_length=300, blank=True)
     health_queue_url = models.CharField(max_length=300, blank=True)
     health_dead_queue_url = models.CharField(max_length=300, blank=True)
+    # Where we host the templates of deploy/aws, if anywhere: then the console opens with everything filled in.
+    template_url = models.CharField(max_length=300, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -75,8 +78,10 @@ class Organization(models.Model):
     # Whose word counts for the organization: the management account or a delegated administrator.
     account_number = models.CharField(max_length=12, validators=[TWELVE_DIGITS])
     role_arn = models.CharField(max_length=200)
-    external_id = models.CharField(max_length=64)
+    external_id = models.CharField(max_length=64, unique=True)
     is_active = models.BooleanField(default=True)
+    # The job that listed its members last.
+    listing = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -100,7 +105,8 @@ class AccountQuerySet(models.QuerySet[Any]):
         return self.exclude(customer__in=hidden_from(user)) if user.is_desk else self.none()
 
     def connected(self) -> Self:
-        return self.filter(is_active=True, customer__is_active=True)
+        """Those that are read: nothing comes from an account before it was proved to let us in as its own (A-01)."""
+        return self.filter(is_active=True, proved_at__isnull=False, customer__is_active=True)
 
 
 class Account(models.Model):
@@ -115,6 +121,8 @@ class Account(models.Model):
     # 128 bits or more, made by us, one an account (aws.md, 4.12). Shown once.
     external_id = models.CharField(max_length=64, unique=True)
     external_id_shown_at = models.DateTimeField(null=True)
+    # The one that takes its place once the role asks for it: until then we are let in with the old one.
+    next_external_id = models.CharField(max_length=64, unique=True, null=True)
     # Whether its role lets us write: open cases, answer, resolve.
     may_write = models.BooleanField(default=False)
     support_model = models.CharField(max_length=12, choices=SupportModel.choices, default=SupportModel.KEPT)
@@ -130,6 +138,8 @@ class Account(models.Model):
     is_active = models.BooleanField(default=True)
     # How we proved that the customer's account lets us in (A-01): the last successful test.
     proved_at = models.DateTimeField(null=True)
+    # The job that tested the connection last.
+    test = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
 
     objects = AccountQuerySet.as_manager()

@@ -43,6 +43,17 @@ def person_names(viewer: User, ids: Iterable[int]) -> dict[int, str]:
     return dict(User.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
+def aws_name(viewer: User, pk: int, name: str) -> str:
+    """What an AWS account is called to this reader."""
+    return f"ACCT-{pk:04}" if masks(viewer) else name
+
+
+def aws_number(viewer: User, number: str) -> str:
+    """The number of an AWS account in groups of four; an auditor reads the last four digits."""
+    groups = [number[:4], number[4:8], number[8:]]
+    return " ".join(["····", "····", groups[2]] if masks(viewer) else groups)
+
+
 def scrubbed(text: str, names: Mapping[str, str]) -> str:
     """What somebody typed, with the names of those it is about replaced by numbers: {name: number}."""
     for name in sorted(filter(None, names), key=len, reverse=True):

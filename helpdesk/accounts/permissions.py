@@ -28,6 +28,7 @@ class Right(StrEnum):
     SHARE = "share"
     KEYS = "keys"
     TEAMS = "teams"  # who is on a customer's team; colleagues' skills, capacity and leave
+    AWS = "aws"  # AWS accounts, organizations and hubs, and how a customer hears of AWS
     INVITE_STAFF = "invite_staff"
     CONSOLE = "console"
     ADMIN = "admin"
@@ -35,7 +36,7 @@ class Right(StrEnum):
 
 _MEMBER = {Right.OPEN_TICKET, Right.REPLY, Right.CONFIRM, Right.REOPEN, Right.WITHDRAW}
 _ENGINEER = {Right.REPLY, Right.NOTE, Right.WORK, Right.REOPEN}
-_LEAD = _ENGINEER | {Right.REVIEW, Right.CANNED, Right.INVITE, Right.KEYS, Right.TEAMS, Right.CONSOLE}
+_LEAD = _ENGINEER | {Right.REVIEW, Right.CANNED, Right.INVITE, Right.KEYS, Right.TEAMS, Right.CONSOLE, Right.AWS}
 ROLE_TABLE: dict[str, set[Right]] = {
     "customer:member": _MEMBER,
     "customer:admin": _MEMBER | {Right.INVITE, Right.SHARE, Right.KEYS},

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
+from awsint.models import Account
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.models import Letter
 from helpdesk.storage import store
@@ -22,6 +23,7 @@ CORAS = ["canary-acme-title", "canary-acme-text"]
 GUSES = ["canary-globex-title", "canary-globex-text"]
 LINK = "http://127.0.0.1:8000/invitation/secret-of-an-invitation/"
 STAFF = ["canary-acme-note", "canary-globex-note", "canary-acme-history", "canary-globex-history"]
+STAFF += ["canary-acme-account", "4417 2290 8813", "441722908813"]
 
 
 @dataclass
@@ -84,6 +86,7 @@ def build(cast: Any) -> World:
         "<str:month>": "2026-03",
     }
     values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
+    values |= {"<int:account>": str(_connected(cast.acme).pk)}
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)
 
@@ -96,6 +99,18 @@ def _caught() -> str:
     mail.attach_alternative(f'<p style="color: red"><a href="{LINK}">In</a></p>', "text/html")
     (settings.MAIL_CAUGHT / f"{name}.eml").write_bytes(mail.message().as_bytes())
     return name
+
+
+def _connected(customer: Any) -> Account:
+    """An account of AWS, whose name and number are the desk's alone."""
+    return Account.objects.create(
+        customer=customer,
+        number="441722908813",
+        name="canary-acme-account",
+        role_arn="arn:aws:iam::441722908813:role/PartnerSupportSync",
+        external_id="canary-acme-account-external-id",
+        created_at=AT,
+    )
 
 
 def _attached(ticket: Ticket, name: str) -> None:
