@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from awsint import letters as aws_samples
 from helpdesk.accounts import mail_samples as account_samples
 from helpdesk.console import operators
 from helpdesk.middleware import CSP
@@ -42,7 +43,13 @@ GROUPS = [
     ("sla.", _("About service levels")),
 ]
 # Who makes a sample, by how the kind begins; the rest are of tickets.
-SAMPLES = {"account": account_samples, "calendar": calendar_samples, "plan": plan_samples, "sla": month_letters}
+SAMPLES = {
+    "account": account_samples,
+    "aws": aws_samples,
+    "calendar": calendar_samples,
+    "plan": plan_samples,
+    "sla": month_letters,
+}
 NAMES = {
     "ticket.received": _("Receipt"),
     "ticket.answered": _("Answer"),
@@ -78,6 +85,8 @@ NAMES = {
     "account.second_factor_removed": _("Second factor removed"),
     "calendar.ends": _("Holidays end"),
     "plan.ends": _("A plan ends"),
+    "aws.account_unread": _("An AWS account cannot be read"),
+    "aws.hub_down": _("No AWS account can be read"),
 }
 
 
@@ -151,7 +160,7 @@ def _groups() -> list[tuple[Any, list[tuple[str, Any]]]]:
     def group(kind: str) -> str:
         return (
             "desk"
-            if kind in ticket_samples.OF_THE_DESK or kind.startswith(("calendar.", "plan."))
+            if kind in ticket_samples.OF_THE_DESK or kind.startswith(("aws.", "calendar.", "plan."))
             else kind.partition(".")[0] + "."
         )
 

@@ -386,6 +386,7 @@ OUTBOX_CONTENT = {
     "calendar.": "sla.calendar_ends.content",
     "plan.": "sla.plan_ends.content",
     "sla.month": "tickets.month_letters.content",
+    "aws.": "awsint.letters.content",
 }
 # What must still be true when a letter leaves, by the name in its `guard`: a function of the letter.
 OUTBOX_GUARDS = {

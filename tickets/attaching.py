@@ -214,7 +214,7 @@ def forget_unsent(at: datetime) -> int:
 
 @transaction.atomic
 def _forget_slice(at: datetime) -> int:
-    old = Attachment.objects.filter(message=None, created_at__lt=at - KEPT_UNSENT)
+    old = Attachment.objects.filter(message=None, archived=False, created_at__lt=at - KEPT_UNSENT)
     found = list(old.select_for_update(skip_locked=True)[:SLICE])
     _delete(found)
     return len(found)

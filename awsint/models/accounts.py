@@ -62,6 +62,10 @@ class Hub(models.Model):
     # Where we host the templates of deploy/aws, if anywhere: then the console opens with everything filled in.
     template_url = models.CharField(max_length=300, blank=True)
     is_active = models.BooleanField(default=True)
+    # Since when nothing of the partition can be read, because our own identity or clock is refused (notices.py).
+    down_since = models.DateTimeField(null=True)
+    down_code = models.CharField(max_length=80, blank=True)
+    down_reason = models.TextField(blank=True)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -31,6 +31,8 @@ class Poll(models.Model):
     read_at = models.DateTimeField(null=True)
     # The first reading is over.
     first_at = models.DateTimeField(null=True)
+    # The last time that resolved cases and older words were looked through too.
+    whole_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=14, choices=State.choices, default=State.NEW)
     # AWS's code for it and, for the staff, its words.

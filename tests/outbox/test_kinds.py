@@ -23,6 +23,7 @@ KINDS = mail_previews.kinds()
 LANGUAGES = ["zh-hans", "en"]
 # What the samples themselves say, and headers of mails.
 SAMPLE = {
+    "AccessDenied",
     "CNY",
     "SUP",
     "sha",

@@ -91,7 +91,8 @@ class Attachment(models.Model):
     """A file that somebody sent. Without a message it waits to be sent.
 
     `stored` is its key in the storage: two rows share it where a message was split off into a ticket of its own. What
-    waits on the form of a ticket stands there again with its sender's draft (`waits_for`).
+    waits on the form of a ticket stands there again with its sender's draft (`waits_for`). One that is `archived`
+    belongs to something that is no message (a case without a ticket), and stays though it has none.
     `preview` says whether a worker has drawn it: `pages` pictures, the first of them `width` by `height`.
     """
 
@@ -111,6 +112,7 @@ class Attachment(models.Model):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    archived = models.BooleanField(default=False)
     preview = models.CharField(max_length=10, choices=Preview.choices, default=Preview.NONE)
     pages = models.PositiveSmallIntegerField(default=0)
     width = models.PositiveSmallIntegerField(default=0)
