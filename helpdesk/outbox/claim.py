@@ -4,9 +4,9 @@ A letter is claimed as `sending` with a lease, committed before anything goes ov
 afterwards counts only while the letter is still theirs: `attempts` goes up with every claim and tells one from the
 next. A lease that ran out returns the letter, which then leaves once more with the same Message-ID.
 
-One letter of a subject is on its way at a time, in the order in which they were written: an earlier one that is held,
-waits or is being sent goes before. A dead one stops nobody; one whose reader was put off three times (21 minutes)
-holds up that reader alone, not everybody at the ticket.
+One letter of a subject is on its way at a time in each channel, in the order in which they were written: an earlier one
+that is held, waits, is being sent or may have been goes before. A dead one stops nobody; one whose reader was put off
+three times (21 minutes) holds up that reader alone, not everybody at the ticket.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from helpdesk.outbox.models import Letter, waiting
+from helpdesk.outbox.models import MAIL, Letter, waiting
 
 LEASE = timedelta(seconds=60)
 # From one attempt to the next; together 27 hours.
@@ -25,9 +25,11 @@ CLAIM = """
 UPDATE outbox_letter SET state = 'sending', claimed_by = %(by)s, lease_until = %(until)s, attempts = attempts + 1
 WHERE id = ANY(ARRAY(
     SELECT l.id FROM outbox_letter l
-    WHERE l.state = 'ready' AND (l.next_try_at <= %(at)s OR (%(looks)s AND l.reason = 'server')) AND NOT EXISTS (
+    WHERE l.state = 'ready' AND l.channel = %(channel)s
+    AND (l.next_try_at <= %(at)s OR (%(looks)s AND l.reason = 'server')) AND NOT EXISTS (
         SELECT 1 FROM outbox_letter e
-        WHERE e.subject = l.subject AND e.id < l.id AND l.subject <> '' AND e.state IN ('held', 'ready', 'sending')
+        WHERE e.subject = l.subject AND e.id < l.id AND l.subject <> '' AND e.channel = l.channel
+        AND e.state IN ('held', 'ready', 'sending', 'unknown')
         AND (e.attempts < 3 OR e.reason <> 'deferred' OR e.state = 'sending' OR e.to_address = l.to_address))
     ORDER BY l.next_try_at, l.id LIMIT %(most)s FOR UPDATE SKIP LOCKED))
 RETURNING *
@@ -37,12 +39,14 @@ RETURNING *
 SETTLE = "UPDATE outbox_letter SET {} WHERE id = %s AND state = 'sending' AND attempts = %s"
 
 
-def claim(most: int, *, by: str, at: datetime, looks: bool = False) -> list[Letter]:
-    """Takes up to `most` letters that are due, in the order in which they became so. One statement.
+def claim(
+    most: int, *, by: str, at: datetime, looks: bool = False, channel: str = MAIL, lease: timedelta = LEASE
+) -> list[Letter]:
+    """Takes up to `most` letters of a channel that are due, in the order in which they became so. One statement.
 
     Whoever `looks` whether the server is back may also go with a letter that waits for it and is not due yet.
     """
-    given = {"most": most, "by": by, "at": at, "until": at + LEASE, "looks": looks}
+    given = {"most": most, "by": by, "at": at, "until": at + lease, "looks": looks, "channel": channel}
     return sorted(Letter.objects.raw(CLAIM, given), key=lambda letter: (letter.next_try_at, letter.pk))
 
 
@@ -81,8 +85,8 @@ def die(letter: Letter, reason: Letter.Reason, said: str) -> bool:
 
 
 def reclaim(at: datetime) -> int:
-    """Returns the letters whose lease ran out; returns how many. Whoever had them was killed, or hangs."""
-    lost = Letter.objects.filter(state=Letter.State.SENDING, lease_until__lte=at)
+    """Returns the mails whose lease ran out; returns how many. Whoever had them was killed, or hangs."""
+    lost = Letter.objects.filter(channel=MAIL, state=Letter.State.SENDING, lease_until__lte=at)
     last = Q(attempts__gte=MOST_ATTEMPTS)
     gone = {"state": Letter.State.FAILED, "reason": Letter.Reason.EXHAUSTED, "claimed_by": "", "lease_until": None}
     return lost.filter(last).update(**gone) + lost.exclude(last).update(**waiting(at))

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.db.models import F
 
-from helpdesk.outbox.models import Letter, cancelled
+from helpdesk.outbox.models import MAIL, Letter, cancelled
 
 
 class Reader(Protocol):
@@ -44,6 +44,7 @@ class Draft:
     secret: str = ""
     cc: tuple[Reader, ...] = ()
     guard: str = ""
+    channel: str = MAIL
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def enqueue(
     return Letter.objects.bulk_create(
         Letter(
             kind=d.kind,
+            channel=d.channel,
             to_key=d.to.key,
             to_address=d.to.email,
             cc=[{"key": reader.key, "address": reader.email} for reader in d.cc],

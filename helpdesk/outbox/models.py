@@ -7,6 +7,9 @@ once sent.
     held -> ready <-> sending -> sent
       |       |          |-----> failed: a dead letter, with a reason, until somebody sends it again
       '-------'----------'-----> cancelled, with a reason
+
+A channel whose other side cannot be asked twice (AWS cases) knows one state more: `unknown`, where the answer was lost.
+Such a letter is looked for on the other side before it may leave again.
 """
 
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+MAIL = "mail"
 # A letter that has waited for so long is worth a word in the console.
 LATE_S = 600
 
@@ -26,6 +30,7 @@ class Letter(models.Model):
         READY = "ready", _("ready")
         SENDING = "sending", _("being sent")
         SENT = "sent", _("sent")
+        UNKNOWN = "unknown", _("not known whether it arrived")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
 
@@ -33,6 +38,7 @@ class Letter(models.Model):
         # Why a ready one waits.
         SERVER = "server", _("the mail server does not answer")
         DEFERRED = "deferred", _("the other side puts it off")
+        QUOTA = "quota", _("the other side takes no more of them this hour")
         # Why a letter is dead.
         REFUSED = "refused", _("the other side refuses it")
         EXHAUSTED = "exhausted", _("given up after many attempts")
@@ -48,7 +54,7 @@ class Letter(models.Model):
         DEMO = "demo", _("demo")
 
     kind = models.CharField(max_length=60)
-    channel = models.CharField(max_length=20, default="mail")
+    channel = models.CharField(max_length=20, default=MAIL)
     to_key = models.CharField(max_length=80)
     to_address = models.CharField(max_length=254)
     # Who gets it as a copy: objects of key and address. One mail, so that everybody sees who else has it.
@@ -69,6 +75,8 @@ class Letter(models.Model):
     # When it may be tried next; how often it was, and what the last try met.
     next_try_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # How often the other side was looked through for it, since nobody knows whether it arrived.
+    looks = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=300, blank=True)
     # Who sends it now, and until when nobody else may.
     claimed_by = models.CharField(max_length=80, blank=True)
@@ -87,16 +95,17 @@ class Letter(models.Model):
             models.Index(fields=["next_try_at", "id"], condition=models.Q(state="ready"), name="letters_due"),
             models.Index(
                 fields=["subject", "id"],
-                condition=models.Q(state__in=["held", "ready", "sending"]),
+                condition=models.Q(state__in=["held", "ready", "sending", "unknown"]),
                 name="letters_on_their_way",
             ),
             models.Index(fields=["lease_until"], condition=models.Q(state="sending"), name="letters_leased"),
+            models.Index(fields=["next_try_at"], condition=models.Q(state="unknown"), name="letters_to_look_for"),
             models.Index(fields=["id"], condition=models.Q(state="failed"), name="letters_dead"),
         ]
         constraints = [
             # A letter that no claim can find would wait for ever, unseen.
             models.CheckConstraint(
-                condition=~models.Q(state="ready") | models.Q(next_try_at__isnull=False),
+                condition=~models.Q(state__in=["ready", "unknown"]) | models.Q(next_try_at__isnull=False),
                 name="ready_letters_have_a_time",
             ),
             models.CheckConstraint(

@@ -206,13 +206,13 @@ def test_claiming_among_many_is_an_index_condition(committed: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO outbox_letter (kind, channel, to_key, to_address, cc, language, zone, subject, data, secret,
-            state, reason, held_for, guard, attempts, last_error, claimed_by, provider_id, created_at)
+            state, reason, held_for, guard, attempts, looks, last_error, claimed_by, provider_id, created_at)
             SELECT 'ticket.replied', 'mail', 'user:1', 'a@b.example', '[]', 'en', 'UTC', 'HD-' || n / 5, '{}', '',
-            'sent', '', '', '', 1, '', '', '', %s FROM generate_series(1, 20000) n""",
+            'sent', '', '', '', 1, 0, '', '', '', %s FROM generate_series(1, 20000) n""",
             [AT],
         )
         cursor.execute("ANALYZE outbox_letter")
-        given = {"most": 200, "by": "x", "at": AT, "until": AT, "looks": False}
+        given = {"most": 200, "by": "x", "at": AT, "until": AT, "looks": False, "channel": "mail"}
         cursor.execute("EXPLAIN " + claim.CLAIM, given)
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "letters_due" in plan
