@@ -1,8 +1,9 @@
-"""The rows of the AWS mirror, by subject: accounts.py, cases.py, reading.py."""
+"""The rows of the AWS mirror, by subject: accounts.py, cases.py, reading.py, sending.py."""
 
 from awsint.models.accounts import Account, Hub, Organization, Partition, Setting, State, SupportModel
 from awsint.models.cases import CaseFile, CaseLink, Communication, CommunicationVersion, SupportCase
 from awsint.models.reading import CallHour, CallLog, Change, InboxMessage, Poll, Round, Via
+from awsint.models.sending import Outgoing
 
 __all__ = [
     "Account",
@@ -16,6 +17,7 @@ __all__ = [
     "Hub",
     "InboxMessage",
     "Organization",
+    "Outgoing",
     "Partition",
     "Poll",
     "Round",

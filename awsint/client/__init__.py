@@ -1,0 +1,40 @@
+"""The only part of the desk that knows the SDK of AWS.
+
+Each door takes a `Place` (which account, by which role), a `Calls` that collects what was called, and `at`, when the
+work began; it returns one of our APIs, whose answers are the dataclasses of shapes.py and whose refusals are its
+errors. How fast an account is called follows from `turn`. Nothing here keeps a credential but in memory.
+"""
+
+from datetime import datetime
+
+from awsint.client.buckets import Turn
+from awsint.client.calling import Caller
+from awsint.client.organizations import OrganizationApi
+from awsint.client.queues import QueueApi
+from awsint.client.support import SupportApi
+from awsint.shapes import Calls, Place
+
+__all__ = ["OrganizationApi", "QueueApi", "SupportApi", "Turn", "check", "organization", "queue", "support"]
+
+
+def support(place: Place, made: Calls, *, at: datetime, turn: Turn = Turn.POLL, name: str = "hd-poll") -> SupportApi:
+    """AWS Support in an account. `name` is the session's: hd-poll, or hd-HD-1042 where somebody works on a ticket."""
+    return SupportApi(Caller("support", place, made, at=at, turn=turn, name=name))
+
+
+def organization(place: Place, made: Calls, *, at: datetime) -> OrganizationApi:
+    """The organization that an account manages."""
+    return OrganizationApi(Caller("organizations", place, made, at=at, turn=Turn.PERSON))
+
+
+def queue(partition: str, number: str, region: str, url: str, made: Calls, *, at: datetime) -> QueueApi:
+    """A queue of a hub, by the hub's own identity."""
+    caller = Caller("sqs", Place(number, partition), made, at=at, turn=Turn.PERSON)
+    caller.region = region
+    return QueueApi(caller, url)
+
+
+def check(place: Place, made: Calls, *, at: datetime) -> str:
+    """The account that we are in when we act there: its number. Raises AwsError."""
+    number: str = Caller("sts", place, made, at=at, turn=Turn.PERSON).call("get_caller_identity")["Account"]
+    return number

@@ -1,0 +1,81 @@
+"""The simulator's own door: what a demo, a drill or a test does to the world from outside, as JSON."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from awsint.sim import support
+from awsint.sim.wire import ApiError
+from awsint.sim.world import Account, Case, World
+
+
+def steer(world: World, what: str, given: dict[str, Any]) -> Any:
+    """Does `what`; returns what is to be known of it. Raises ApiError, KeyError, TypeError, ValueError."""
+    return VERBS[what](world, **given)
+
+
+def _case(world: World, account: str, case: str) -> tuple[Account, Case]:
+    found = world.cases[account].get(case)
+    if found is None:
+        raise ApiError("CaseIdNotFound")
+    return world.accounts[account], found
+
+
+def _account(world: World, number: str, **given: Any) -> str:
+    return world.account(number, **given).role_arn
+
+
+def _open(world: World, account: str, subject: str, body: str, **given: Any) -> str:
+    told = given | {"subject": subject, "communicationBody": body}
+    return support.new_case(world, world.accounts[account], told).number
+
+
+def _answer(world: World, account: str, case: str, body: str, by: str = support.AWS, at: str = "") -> str:
+    whose, found = _case(world, account, case)
+    word = support.say(world, whose, found, body, by=by, at=datetime.fromisoformat(at) if at else None)
+    return support.text_of(word.at)
+
+
+def _status(world: World, account: str, case: str, status: str) -> str:
+    whose, found = _case(world, account, case)
+    support.set_status(world, whose, found, status)
+    return status
+
+
+def _fault(world: World, kind: str, **given: Any) -> bool:
+    world.fault(kind, **given)
+    return True
+
+
+def _latency(world: World, seconds: float) -> float:
+    world.latency_s = seconds
+    return seconds
+
+
+def _cases(world: World, account: str) -> list[dict[str, str]]:
+    return [
+        {"case": one.number, "display": one.display, "subject": one.subject, "status": one.status}
+        for one in world.cases[account].values()
+    ]
+
+
+def _bodies(world: World) -> list[tuple[str, str, str]]:
+    return world.bodies
+
+
+def _reset(world: World) -> bool:
+    world.reset()
+    return True
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "account": _account,
+    "open": _open,
+    "answer": _answer,
+    "status": _status,
+    "fault": _fault,
+    "latency": _latency,
+    "cases": _cases,
+    "bodies": _bodies,
+    "reset": _reset,
+}
