@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("awsint", "0003_accounts_proved"),
+        ("awsint", "0004_polling"),
         ("outbox", "0006_unknown"),
         ("tickets", "0019_wake"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
