@@ -9,17 +9,18 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import account_actions, account_list, mending
+from awsint import account_actions, account_list, connecting, mending
 from awsint.access import access_account, desk_only, managers_only, may_manage, readers_only
 from awsint.forms import AccountForm, NewAccountForm, initial_of
-from awsint.models import Account, Partition, Setting, State, SupportModel
+from awsint.models import Account, Hub, Partition, Setting, State, SupportModel
 from helpdesk.accounts.doors import Busy, PersonRequest, Refused, answered_once, fresh_key
 from helpdesk.accounts.forms import PlainForm
 from helpdesk.accounts.history import history_of
@@ -96,9 +97,43 @@ def account_page(request: PersonRequest, found: Account, *, status: int = 200, *
         "setting": Setting.objects.filter(customer=found.customer_id).first(),
         "history": history_of(account_actions.subject_of(found)),
         "once": fresh_key(),
+        **(connecting_told(found, str(more.get("external_id", ""))) if may_manage(request.user) else {}),
         **more,
     }
     return aws_page(request, "aws/account.html", told, tab="accounts", status=status)
+
+
+def connecting_told(account: Account, external_id: str) -> dict[str, Any]:
+    """What the page says about deploying the template. One statement."""
+    hub = Hub.objects.filter(partition=account.partition).first()
+    kind = "customer-write" if account.may_write else "customer-read"
+    return {
+        "hub": hub,
+        "kind": kind,
+        "region": connecting.REGIONS[Partition(account.partition)],
+        "console": connecting.console(account.partition),
+        "quick_create": connecting.quick_create(kind, account.partition, hub, external_id),
+        "stack_set": connecting.stack_set_lines(account),
+        "is_china": account.partition == Partition.CHINA,
+    }
+
+
+@managers_only
+def template(request: PersonRequest, account: int) -> HttpResponse:
+    """The template with what we know filled in; the ExternalId only where the page that showed it sends it back."""
+    found = access_account(request.user, account)
+    write = request.GET.get("kind", "write" if found.may_write else "read") == "write"
+    external_id = request.POST.get("external_id", "")
+    current = (found.external_id, found.next_external_id or found.external_id)
+    if external_id and not any(constant_time_compare(external_id, one) for one in current):
+        raise Http404
+    hub = Hub.objects.filter(partition=found.partition).first()
+    return as_file(connecting.for_account(found, hub, write=write, external_id=external_id))
+
+
+def as_file(made: connecting.Template) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+    return HttpResponse(made.text, content_type="application/yaml; charset=utf-8", headers=headers)
 
 
 def steps_of(account: Account) -> list[dict[str, Any]]:

@@ -85,3 +85,59 @@ def initial_of(account: Account) -> dict[str, Any]:
     """What the form shows of an account before it is changed."""
     names = ("name", "role_arn", "may_write", "support_model", "model_from", "model_until", "contact")
     return {name: getattr(account, name) for name in names} | {"workload": ", ".join(account.workload)}
+
+
+class FileForm(PlainForm):
+    """A list of accounts: typed, pasted or as a file."""
+
+    text = forms.CharField(required=False, widget=forms.Textarea, strip=False)
+    file = forms.FileField(required=False)
+
+
+class HubForm(PlainForm):
+    """Our own place in a partition."""
+
+    account_number = forms.CharField(max_length=40, error_messages={"required": _l("Write the account number.")})
+    region = forms.CharField(max_length=30, error_messages={"required": _l("Write the region.")})
+    principal_arn = forms.CharField(max_length=200, error_messages={"required": _l("Write the ARN.")})
+    profile = forms.RegexField(r"^[A-Za-z0-9_.@-]*$", max_length=64, required=False)
+    bus_arn = forms.CharField(max_length=300, required=False)
+    queue_url = forms.CharField(max_length=300, required=False)
+    dead_queue_url = forms.CharField(max_length=300, required=False)
+    health_queue_url = forms.CharField(max_length=300, required=False)
+    health_dead_queue_url = forms.CharField(max_length=300, required=False)
+    template_url = forms.CharField(max_length=300, required=False)
+    is_active = forms.BooleanField(required=False)
+
+    def clean_account_number(self) -> str:
+        return clean_number(self.cleaned_data["account_number"])
+
+
+class OrganizationForm(PlainForm):
+    """What may be changed of an organization."""
+
+    name = a_name()
+    organization_id = forms.RegexField(
+        r"^(o-[a-z0-9]{10,32})?$",
+        max_length=34,
+        required=False,
+        error_messages={"invalid": _l("It begins with o- and has only small letters and digits.")},
+    )
+    role_arn = forms.CharField(max_length=200, required=False)
+    customer = forms.ModelChoiceField(Customer.objects.active(), required=False)
+    is_active = forms.BooleanField(required=False)
+
+
+class NewOrganizationForm(OrganizationForm):
+    """An organization to write down."""
+
+    partition = forms.ChoiceField(choices=Partition.choices, error_messages={"required": _l("Choose one.")})
+    account_number = forms.CharField(max_length=40, error_messages={"required": _l("Write the account number.")})
+    field_order = ["name", "partition", "account_number"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["is_active"]
+
+    def clean_account_number(self) -> str:
+        return clean_number(self.cleaned_data["account_number"])

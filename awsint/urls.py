@@ -2,16 +2,30 @@
 
 from django.urls import path
 
-from awsint import account_views
+from awsint import account_views, hub_views, import_views, organization_views
 
 urlpatterns = [
     path("aws/", account_views.home, name="aws"),
     path("aws/accounts/", account_views.accounts, name="aws_accounts"),
     path("aws/accounts/new", account_views.new_account, name="aws_account_new"),
+    path("aws/accounts/import", import_views.import_accounts, name="aws_account_import"),
     path("aws/accounts/<int:account>/", account_views.account, name="aws_account"),
     path("aws/accounts/<int:account>/edit", account_views.edit_account, name="aws_account_edit"),
     path("aws/accounts/<int:account>/deactivate", account_views.deactivate, name="aws_account_deactivate"),
     path("aws/accounts/<int:account>/activate", account_views.activate, name="aws_account_activate"),
     path("aws/accounts/<int:account>/external-id", account_views.rotate, name="aws_account_rotate"),
     path("aws/accounts/<int:account>/notice", account_views.notice, name="aws_account_notice"),
+    path("aws/accounts/<int:account>/template", account_views.template, name="aws_account_template"),
+    path("aws/organizations/", organization_views.organizations, name="aws_organizations"),
+    path("aws/organizations/new", organization_views.new_organization, name="aws_organization_new"),
+    path("aws/organizations/<int:organization>/", organization_views.organization, name="aws_organization"),
+    path("aws/organizations/<int:organization>/edit", organization_views.edit, name="aws_organization_edit"),
+    path("aws/organizations/<int:organization>/external-id", organization_views.rotate, name="aws_organization_rotate"),
+    path(
+        "aws/organizations/<int:organization>/template", organization_views.template, name="aws_organization_template"
+    ),
+    path("aws/organizations/<int:organization>/import", organization_views.connect, name="aws_organization_import"),
+    path("aws/hubs/", hub_views.hubs, name="aws_hubs"),
+    path("aws/hubs/<str:partition>/", hub_views.hub, name="aws_hub"),
+    path("aws/hubs/<str:partition>/template", hub_views.template, name="aws_hub_template"),
 ]

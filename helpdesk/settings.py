@@ -284,6 +284,8 @@ DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Asia/Shanghai")
 # The policy promises these, and the schedule keeps them.
 SUPPORT_POLL_MINUTES = 10
 HEALTH_POLL_MINUTES = 15
+# Where everything of AWS is asked in place of AWS itself (boto3 reads it too): a simulator's address.
+AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL", "")
 
 # --- Attached files --------------------------------------------------------------------------------------------------
 
@@ -322,6 +324,7 @@ except ValueError as error:
 FILE_UPLOAD_HANDLERS = [
     "helpdesk.pictures.LogoUpload",
     "sla.calendar_forms.CalendarUpload",
+    "awsint.account_file.AccountsUpload",
     "tickets.receiving.FormFiles",
 ]
 

@@ -267,4 +267,4 @@ def test_a_page_of_an_account_costs_the_same_in_any_state(cast: Any) -> None:
     account, lee = read(known(cast.acme)), enter(cast.lee)
     with CaptureQueriesContext(connection) as told:
         lee.get(f"/aws/accounts/{account.pk}/")
-    assert len(told) == 5, [q["sql"] for q in told]
+    assert len(told) == 6, [q["sql"] for q in told]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
-from awsint.models import Account
+from awsint.models import Account, Organization
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.models import Letter
 from helpdesk.storage import store
@@ -86,7 +86,8 @@ def build(cast: Any) -> World:
         "<str:month>": "2026-03",
     }
     values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
-    values |= {"<int:account>": str(_connected(cast.acme).pk)}
+    values |= {"<int:account>": str(_connected(cast.acme).pk), "<str:partition>": "aws"}
+    values |= {"<int:organization>": str(_organization(cast.acme).pk)}
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)
 
@@ -109,6 +110,17 @@ def _connected(customer: Any) -> Account:
         name="canary-acme-account",
         role_arn="arn:aws:iam::441722908813:role/PartnerSupportSync",
         external_id="canary-acme-account-external-id",
+        created_at=AT,
+    )
+
+
+def _organization(customer: Any) -> Organization:
+    return Organization.objects.create(
+        customer=customer,
+        name="canary-acme-account",
+        account_number="441722908813",
+        role_arn="arn:aws:iam::441722908813:role/PartnerOrganizationSync",
+        external_id="canary-acme-account-organization-id",
         created_at=AT,
     )
 
