@@ -186,15 +186,17 @@ def up() -> None:
         # A desk that was killed could not take its sign down.
         (data / "run.json").unlink(missing_ok=True)
         server = None if os.environ.get("DATABASE_URL") else _database(data)
-        post = _catch_mail()
+        post, aws = _catch_mail(), _simulate_aws()
         try:
             if _prepare(data, stop):
-                _run(f"http://{_for_url(host)}:{port}", data, server, _children(listener.fileno(), post), stop)
+                children = _children(listener.fileno(), post, aws, data)
+                _run(f"http://{_for_url(host)}:{port}", data, server, children, stop)
         finally:
             if server:
                 server.stop()
-            if post:
-                post.close()
+            for door in (post, aws):
+                if door:
+                    door.close()
 
 
 def _run(address: str, data: Path, server: embedded.Server | None, children: list[Child], stop: Stop) -> None:
@@ -293,7 +295,36 @@ def _catch_mail() -> socket.socket | None:
     return door
 
 
-def _children(listener: int, post: socket.socket | None) -> list[Child]:
+# What says that there is an AWS already, or who we are there.
+AWS_IS_KNOWN = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+
+
+def _simulate_aws() -> socket.socket | None:
+    """The door of a simulated AWS, told to all children; None where there is a real one, or nothing to show.
+
+    It comes with the whole demo on one's own machine; AWS_SIM=1 wants it with less, AWS_SIM=0 never.
+    """
+    local = urlsplit(os.environ.get("SITE_URL") or "http://").scheme == "http"
+    wanted = os.environ.get("AWS_SIM") or ("1" if os.environ.get("DEMO", "full") == "full" else "0")
+    there = importlib.util.find_spec("moto") and importlib.util.find_spec("werkzeug")
+    if not local or wanted == "0" or not there or any(os.environ.get(name) for name in AWS_IS_KNOWN):
+        return None
+    door = socket.create_server(("127.0.0.1", 0), backlog=128)
+    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{door.getsockname()[1]}"
+    # Nobody's: they open nothing but the simulator.
+    os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "simulated"  # noqa: S105
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    return door
+
+
+def _children(listener: int, post: socket.socket | None, aws: socket.socket | None, data: Path) -> list[Child]:
     web = [sys.executable, "-m", "gunicorn", "-c", "python:helpdesk.gunicorn_conf", "-b", f"fd://{listener}"]
     children = [
         Child("The web server", [*web, "helpdesk.wsgi"], fds=(listener,)),
@@ -302,6 +333,10 @@ def _children(listener: int, post: socket.socket | None) -> list[Child]:
     if post:
         catcher = [sys.executable, "-m", "helpdesk.mail_server", "--fd", str(post.fileno())]
         children.insert(0, Child("The mail catcher", catcher, fds=(post.fileno(),)))
+    if aws:
+        kept = ["--fd", str(aws.fileno()), "--keep", str(data / "aws_sim.json")]
+        simulator = [sys.executable, str(ROOT / "manage.py"), "aws_sim", *kept]
+        children.insert(0, Child("The AWS simulator", simulator, fds=(aws.fileno(),)))
     return children
 
 
@@ -321,12 +356,18 @@ def _announce(address: str, data: Path, server: embedded.Server | None, children
     people = _people(data)
     fresh = data / f"run.json.{os.getpid()}"
     fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps({"url": url, "simulated_aws": False, "people": people}, ensure_ascii=False, indent=1))
+    told = {"url": url, "simulated_aws": _aws_is_here(), "people": people}
+    fresh.write_text(json.dumps(told, ensure_ascii=False, indent=1))
     fresh.replace(data / "run.json")
     say(f"The desk is open at {url}")
     for person in people:
         say(f"  {person['role']:<9} {person['email']:<30} {person['password']}")
     say("Ctrl-C stops it.")
+
+
+def _aws_is_here() -> bool:
+    """Whether the AWS this desk reads stands on this machine: then it is none."""
+    return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _people(data: Path) -> list[dict[str, str]]:

@@ -185,7 +185,7 @@ def _xml(error: ApiError) -> bytes:
 class Server:
     """The simulator on a port of loopback, served by threads."""
 
-    def __init__(self, world: World | None = None, port: int = 0) -> None:
+    def __init__(self, world: World | None = None, port: int = 0, fd: int | None = None) -> None:
         from werkzeug.serving import WSGIRequestHandler, make_server
 
         class Quiet(WSGIRequestHandler):
@@ -195,12 +195,12 @@ class Server:
                 return
 
         self.world = world or World()
-        self.http = make_server("127.0.0.1", port, App(self.world), threaded=True, request_handler=Quiet)
+        self.http = make_server("127.0.0.1", port, App(self.world), threaded=True, request_handler=Quiet, fd=fd)
         self.thread = threading.Thread(target=self.http.serve_forever, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_port}"
+        return f"http://127.0.0.1:{self.http.socket.getsockname()[1]}"
 
     def start(self) -> "Server":
         self.thread.start()

@@ -129,7 +129,7 @@ class World:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.told: Callable[[dict[str, Any]], None] = lambda _event: None
+        self.told: Callable[[dict[str, Any]], None]
         self.reset()
 
     def reset(self) -> None:
@@ -151,6 +151,7 @@ class World:
             # Believed and not confirmed (aws.md, 1.2): settings of the simulator too.
             self.answer_reopens, self.new_status, self.redacts = True, "unassigned", False
             self.page_of_cases = 0
+            self.told = lambda _event: None
             self.health: Any = None
 
     # The clock

@@ -8,6 +8,7 @@
     sim.status(case, "pending-customer-action")
     sim.fault("throttle", account="111122223333", operation="DescribeCases", times=3)
         # throttle, error, hang, expired, denied, commit-then-500, commit-then-hang, dropped-page; sts-down (AssumeRole)
+    sim.queue_url("support"), sim.waiting("support")                # the hub's queue, and the texts that lie there
     sim.world.bodies, sim.world.calls, sim.world.cases[number]      # what it received and has
     sim.world.set_clock(at); sim.world.advance(minutes=5); sim.world.skew; sim.world.latency_s
 
@@ -17,9 +18,12 @@ Boto3 finds it by AWS_ENDPOINT_URL. The hub is account 123456789012, with dummy 
 from datetime import datetime
 from typing import Any
 
+from moto.sqs.models import sqs_backends
+
 from awsint.sim import support
+from awsint.sim.events import REGIONS, Delivery, queue_name, queue_url
 from awsint.sim.server import Server
-from awsint.sim.world import AWS, Account, Case, World
+from awsint.sim.world import AWS, HUB, Account, Case, World
 
 
 class Sim:
@@ -27,6 +31,9 @@ class Sim:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.delivery = Delivery(server.world)
+        self.delivery.empty()
+        self.delivery.install()
 
     @property
     def world(self) -> World:
@@ -53,6 +60,17 @@ class Sim:
 
     def file(self, account: str, name: str, data: bytes) -> str:
         return support.keep_file(self.world, self.world.accounts[account], name, data)
+
+    def queue_url(self, queue: str, partition: str = "aws") -> str:
+        return queue_url(partition, queue)
+
+    def waiting(self, queue: str, partition: str = "aws") -> list[str]:
+        backend = sqs_backends[HUB][REGIONS[partition]]
+        return [one.body for one in backend.queues[queue_name(queue)].messages]
+
+    def send(self, queue: str, body: str, partition: str = "aws") -> None:
+        """Puts a text into the hub's queue, as a forger or a mistake would."""
+        self.delivery.send(REGIONS[partition], queue, body)
 
     def fault(self, kind: str, **given: Any) -> None:
         self.world.fault(kind, **given)

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from helpdesk import translations
 from helpdesk.accounts import demo as people
@@ -41,6 +42,11 @@ class Command(BaseCommand):
             said, how = DEMOS[settings.DEMO]
             self.stdout.write(said)
             call_command("seed_demo", write=str(settings.DATA_DIR / "demo.json"), stdout=StringIO(), **how)
+        if settings.AWS_IS_SIMULATED and settings.DEMO in DEMOS and people.complete():
+            # Only here: it knows the simulator.
+            from awsint import demo as aws
+
+            aws.seed(at=timezone.now())
 
     def _wants_demo(self) -> bool:
         """An empty desk; or one where the demo's people are and what should follow them was cut short."""
