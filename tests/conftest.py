@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
 
+from awsint import health_defaults
 from helpdesk import site
 from helpdesk.models import SiteSettings
 from sla import billing_defaults, calendar_defaults, defaults
@@ -52,7 +53,7 @@ def defaults_return_after_each_flush() -> None:
     """A test with real commits empties all tables when it ends: what the migrations wrote is written again."""
 
     def seed(**given: Any) -> None:
-        for shipped in (defaults, calendar_defaults, billing_defaults):
+        for shipped in (defaults, calendar_defaults, billing_defaults, health_defaults):
             shipped.seed(apps)
 
     post_migrate.connect(seed, sender=apps.get_app_config("sla"), weak=False)

@@ -2,11 +2,31 @@
 
 from awsint.models.accounts import Account, Hub, Organization, Partition, Setting, State, SupportModel
 from awsint.models.cases import CaseFile, CaseLink, Communication, CommunicationVersion, SupportCase
+from awsint.models.health import (
+    AffectedAccount,
+    AffectedCustomer,
+    AffectedEntity,
+    EntityStatus,
+    EventCategory,
+    EventStatus,
+    HealthChange,
+    HealthEvent,
+    HealthMessage,
+    HealthReading,
+    HealthRule,
+    Playbook,
+    Scope,
+    Suppression,
+    Usage,
+)
 from awsint.models.reading import CallHour, CallLog, Change, InboxMessage, Poll, Round, Via
 from awsint.models.sending import Outgoing
 
 __all__ = [
     "Account",
+    "AffectedAccount",
+    "AffectedCustomer",
+    "AffectedEntity",
     "CallHour",
     "CallLog",
     "CaseFile",
@@ -14,16 +34,28 @@ __all__ = [
     "Change",
     "Communication",
     "CommunicationVersion",
+    "EntityStatus",
+    "EventCategory",
+    "EventStatus",
+    "HealthChange",
+    "HealthEvent",
+    "HealthMessage",
+    "HealthReading",
+    "HealthRule",
     "Hub",
     "InboxMessage",
     "Organization",
     "Outgoing",
     "Partition",
+    "Playbook",
     "Poll",
     "Round",
+    "Scope",
     "Setting",
     "State",
     "SupportCase",
     "SupportModel",
+    "Suppression",
+    "Usage",
     "Via",
 ]

@@ -177,3 +177,5 @@ class Setting(models.Model):
     customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True, related_name="+")
     # The customer is told that AWS wrote, and reads it once an engineer has.
     notice_only = models.BooleanField(default=False)
+    # What AWS Health says to them is one level more pressing (the rule VIP).
+    vip = models.BooleanField(default=False)
