@@ -136,7 +136,8 @@ def test_a_message_is_read_whatever_its_quirks() -> None:
     assert (said.account, said.sender, said.region) == ("111122223333", "999988887777", "ap-southeast-2")
     assert (said.starts_at, said.updated_at) == (june, june)
     # A text that says so closes nothing.
-    assert said.status == "open" and said.description == "[RESOLVED] Instances answer again."
+    assert said.status == "open"
+    assert said.description == "[RESOLVED] Instances answer again."
     assert (said.page, said.pages, said.backup, said.entities[0].status) == (2, 3, True, "UPCOMING")
 
     old = of_event(
@@ -152,7 +153,8 @@ def test_a_message_is_read_whatever_its_quirks() -> None:
     )
     assert (old.account, old.status, old.category) == ("999988887777", "upcoming", "scheduledChange")
     assert (old.updated_at, old.partition) == (datetime(2026, 1, 6, 1, 2, 3, tzinfo=UTC), "aws-cn")
-    assert old.personas == ("OPERATIONS", "SECURITY") and old.entities[0].value == "i-1"
+    assert old.personas == ("OPERATIONS", "SECURITY")
+    assert old.entities[0].value == "i-1"
     assert of_event(event(eventTypeCategory="accountnotification")).category == "accountNotification"
     # A public event is nobody's in particular, whoever got a copy.
     assert of_event(event(eventScopeCode="PUBLIC")).account == ""
@@ -195,13 +197,15 @@ def test_times_are_read_as_they_are_written(text: Any, read: datetime | None) ->
 def test_a_polled_reading_is_keyed_by_what_it_is_of() -> None:
     said = {"arn": ARN, "eventTypeCode": "X_Y", "lastUpdatedTime": AT, "statusCode": "open", "eventScopeCode": "NONE"}
     bare, with_resources = of_api(said), of_api(said, account="111122223333", entities=THREE)
-    assert bare.key == "poll:2026-03-02T09:00:00+00:00" and bare.scope == "ACCOUNT_SPECIFIC"
+    assert bare.key == "poll:2026-03-02T09:00:00+00:00"
+    assert bare.scope == "ACCOUNT_SPECIFIC"
     assert with_resources.key.startswith(bare.key + ":")
 
 
 def test_there_is_a_playbook_for_much_and_the_most_particular_speaks() -> None:
     rows = [Playbook(**row) for row in health_defaults.playbooks()]
-    assert len(rows) >= 30 and all(row.means_zh and row.means_en and row.do_zh and row.do_en for row in rows)
+    assert len(rows) >= 30
+    assert all(row.means_zh and row.means_en and row.do_zh and row.do_en for row in rows)
 
     def code(of: str) -> str:
         found = best(of, rows)
