@@ -221,6 +221,39 @@ def rotate_external_id(*, account: Account, by: User, at: datetime) -> tuple[Acc
     return found, fresh
 
 
+@transaction.atomic
+def note_test(
+    *,
+    account: Account,
+    proved: bool,
+    open_to_all: bool,
+    uses_next: bool,
+    severities: Sequence[str],
+    failed: Sequence[str],
+    by: User,
+    at: datetime,
+) -> Account:
+    """What a test found (testing.py).
+
+    A proof lets the readings begin and the next ExternalId take its place. A role that is open to all takes an older
+    proof away; any other failure leaves it, because the readings say how the account stands.
+    """
+    found = _locked(account, by)
+    at = at.replace(microsecond=0)
+    if proved:
+        found.proved_at = at
+        Poll.objects.update_or_create(account=found, create_defaults={"next_at": at}, defaults={"next_at": at})
+        if uses_next and found.next_external_id:
+            found.external_id, found.next_external_id = found.next_external_id, None
+    elif open_to_all:
+        found.proved_at = None
+    if severities:
+        found.severities, found.severities_at = list(severities), at
+    found.save(update_fields=["proved_at", "external_id", "next_external_id", "severities", "severities_at"])
+    _tell(found, Happening("aws.account_tested", {"proved": proved, "failed": list(failed)}), by, at)
+    return found
+
+
 # --- How the customer hears ------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import account_actions, account_list, connecting, mending
+from awsint import account_actions, account_list, connecting, mending, testing
 from awsint.access import access_account, desk_only, managers_only, may_manage, readers_only
 from awsint.forms import AccountForm, NewAccountForm, initial_of
 from awsint.models import Account, Hub, Partition, Setting, State, SupportModel
@@ -36,7 +36,7 @@ def aws_page(
 ) -> HttpResponse:
     """A page of the section, under its tabs; whatever a simulator feeds says so."""
     more = {"section": "aws", "tab": tab, "may_manage": may_manage(request.user), "masked": masks(request.user)}
-    more["simulated"] = getattr(settings, "AWS_IS_SIMULATED", False)
+    more["simulated"] = settings.AWS_IS_SIMULATED
     return render(request, template, more | told, status=status)
 
 
@@ -243,6 +243,17 @@ def activate(request: PersonRequest, account: int) -> HttpResponse:
     account_actions.activate_account(account=found, by=request.user, at=timezone.now())
     messages.success(request, _("The account is active."))
     return see_other(reverse("aws_account", args=[found.pk]))
+
+
+@managers_only
+@require_POST
+def test(request: PersonRequest, account: int) -> HttpResponse:
+    """Begins a test; a worker does it, and the page says how far it came."""
+    found = access_account(request.user, account)
+    if not found.is_active:
+        return account_page(request, found, status=409, trouble=_("Activate the account first."))
+    testing.begin(account=found, by=request.user, at=timezone.now())
+    return see_other(reverse("aws_account", args=[found.pk]) + "#connection")
 
 
 @managers_only

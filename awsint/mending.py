@@ -75,6 +75,7 @@ def _words_of_steps() -> dict[str, str]:
         "hub": _("Write down the hub of this partition first."),
         "role": _("Deploy the template in the account with this ExternalId, or mend the role's ARN here."),
         "own_id": _("The role lets us in without its own ExternalId: add the condition sts:ExternalId to its trust."),
+        "members": _("Deploy the template in the organization's account with this ExternalId, or mend the role's ARN."),
         "severities": template,
         "cases": template,
         "create_case": _("Deploy the template that may write, or take the right to write from the account here."),

@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import connecting, hub_actions, members
+from awsint import connecting, hub_actions, listing, members, mending
 from awsint.access import access_organization, managers_only
 from awsint.account_actions import subject_of
 from awsint.account_views import MOST_CUSTOMERS, as_file, aws_page
@@ -70,6 +70,7 @@ def organization_page(request: PersonRequest, found: Organization, *, status: in
         "region": connecting.REGIONS[Partition(found.partition)],
         "wish": wish,
         "page": members.page(found, wish),
+        "mend": mending.mend_step("members", (found.listing.result or {}).get("kind", "")) if found.listing else "",
         "customers": list(Customer.objects.active().order_by("name")[:MOST_CUSTOMERS]),
         "history": history_of(subject_of(found)),
         "once": fresh_key(),
@@ -181,6 +182,17 @@ def template(request: PersonRequest, organization: int) -> HttpResponse:
 
 
 # --- Its members -----------------------------------------------------------------------------------------------------
+
+
+@managers_only
+@require_POST
+def list_members(request: PersonRequest, organization: int) -> HttpResponse:
+    """Asks AWS for its accounts; a worker does it, and the page says how far it came."""
+    found = access_organization(organization)
+    if not found.is_active:
+        return organization_page(request, found, status=409, trouble=_("This organization is not in use."))
+    listing.begin(organization=found, by=request.user, at=timezone.now())
+    return see_other(reverse("aws_organization", args=[found.pk]) + "#members")
 
 
 @managers_only

@@ -14,6 +14,7 @@ urlpatterns = [
     path("aws/accounts/<int:account>/deactivate", account_views.deactivate, name="aws_account_deactivate"),
     path("aws/accounts/<int:account>/activate", account_views.activate, name="aws_account_activate"),
     path("aws/accounts/<int:account>/external-id", account_views.rotate, name="aws_account_rotate"),
+    path("aws/accounts/<int:account>/test", account_views.test, name="aws_account_test"),
     path("aws/accounts/<int:account>/notice", account_views.notice, name="aws_account_notice"),
     path("aws/accounts/<int:account>/template", account_views.template, name="aws_account_template"),
     path("aws/organizations/", organization_views.organizations, name="aws_organizations"),
@@ -24,6 +25,7 @@ urlpatterns = [
     path(
         "aws/organizations/<int:organization>/template", organization_views.template, name="aws_organization_template"
     ),
+    path("aws/organizations/<int:organization>/list", organization_views.list_members, name="aws_organization_list"),
     path("aws/organizations/<int:organization>/import", organization_views.connect, name="aws_organization_import"),
     path("aws/hubs/", hub_views.hubs, name="aws_hubs"),
     path("aws/hubs/<str:partition>/", hub_views.hub, name="aws_hub"),

@@ -413,6 +413,8 @@ OUTBOX_GUARDS = {
 JOB_KINDS: dict[str, tuple[str, Any, str]] = {
     "sla.freeze": ("tickets.freezing.slice_of", _("Freeze a month's reports"), "console"),
     "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
+    "aws.test": ("awsint.testing.slice_of", _("Test of a connection to AWS"), "aws"),
+    "aws.members": ("awsint.listing.slice_of", _("Accounts of an organization"), "aws"),
     "sla.what_if": ("tickets.what_if.slice_of", _("What-if"), "admin"),
 }
 
