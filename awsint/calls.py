@@ -7,8 +7,9 @@ to the default partition and is moved when the day gets its own.
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Max
 
-from awsint.models import CallLog
+from awsint.models import CallHour, CallLog
 from awsint.shapes import Calls
 
 KEPT = timedelta(days=35)
@@ -40,7 +41,7 @@ def keep(at: datetime) -> None:
     today = at.astimezone(UTC).date()
     for ahead in range(AHEAD + 1):
         _partition(today + timedelta(days=ahead))
-    count(today - timedelta(days=1), today)
+    count(_counted(today), today)
     drop(today - KEPT)
 
 
@@ -51,6 +52,8 @@ def _partition(day: date) -> None:
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone() != (None,):
             return
+        # A call of that day that came in between would be in the way.
+        cursor.execute(f"LOCK TABLE {TABLE}_rest IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
         # What came before its day had a partition.
         cursor.execute(
@@ -85,6 +88,13 @@ def count(begin: date, end: date) -> None:
     """Counts the hours of these days, again where they were counted before. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [_start(begin), _start(end)])
+
+
+def _counted(today: date) -> date:
+    """The first day to count: the last one counted again, so that a night that was missed is made up for."""
+    newest = CallHour.objects.filter(hour__lt=_start(today)).aggregate(newest=Max("hour"))["newest"]
+    last: date = newest.astimezone(UTC).date() if newest else today - KEPT
+    return max(min(last, today - timedelta(days=1)), today - KEPT)
 
 
 def drop(before: date) -> list[str]:

@@ -8,7 +8,7 @@ errors. How fast an account is called follows from `turn`. Nothing here keeps a 
 from datetime import datetime
 
 from awsint.client.buckets import Turn
-from awsint.client.calling import Caller
+from awsint.client.calling import Caller, needed
 from awsint.client.organizations import OrganizationApi
 from awsint.client.queues import QueueApi
 from awsint.client.support import SupportApi
@@ -17,9 +17,12 @@ from awsint.shapes import Calls, Place
 __all__ = ["OrganizationApi", "QueueApi", "SupportApi", "Turn", "check", "organization", "queue", "support"]
 
 
-def support(place: Place, made: Calls, *, at: datetime, turn: Turn = Turn.POLL, name: str = "hd-poll") -> SupportApi:
-    """AWS Support in an account. `name` is the session's: hd-poll, or hd-HD-1042 where somebody works on a ticket."""
-    return SupportApi(Caller("support", place, made, at=at, turn=turn, name=name))
+def support(
+    place: Place, made: Calls, *, at: datetime, turn: Turn = Turn.POLL, name: str = "hd-poll", person: str = ""
+) -> SupportApi:
+    """AWS Support in an account. `name` is the session's: hd-poll, or hd-HD-1042 where somebody works on a ticket;
+    `person` says who, by key and never by name."""
+    return SupportApi(Caller("support", place, made, at=at, turn=turn, name=name, person=person))
 
 
 def organization(place: Place, made: Calls, *, at: datetime) -> OrganizationApi:
@@ -36,5 +39,5 @@ def queue(partition: str, number: str, region: str, url: str, made: Calls, *, at
 
 def check(place: Place, made: Calls, *, at: datetime) -> str:
     """The account that we are in when we act there: its number. Raises AwsError."""
-    number: str = Caller("sts", place, made, at=at, turn=Turn.PERSON).call("get_caller_identity")["Account"]
+    number: str = needed(Caller("sts", place, made, at=at, turn=Turn.PERSON).call("get_caller_identity"), "Account")
     return number

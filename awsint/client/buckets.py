@@ -11,6 +11,8 @@ from enum import IntEnum
 
 RATE = 5.0
 POLL_RATE = 2.0
+# The services that count so; queues and STS have limits of another size.
+LIMITED = ("support",)
 
 
 class Turn(IntEnum):
@@ -42,6 +44,11 @@ class Bucket:
                 self.polled_at = now
             return 0.0
 
+    def spend(self, more: int) -> None:
+        """The SDK tried again by itself: who comes next waits the longer."""
+        with self.lock:
+            self.tokens = max(-RATE, self.tokens - more)
+
 
 _buckets: dict[tuple[str, str], Bucket] = {}
 _lock = threading.Lock()
@@ -49,7 +56,17 @@ _lock = threading.Lock()
 
 def take(partition: str, number: str, turn: Turn) -> None:
     """Waits until this account may be called."""
-    with _lock:
-        bucket = _buckets.setdefault((partition, number), Bucket())
+    bucket = _of(partition, number)
     while seconds := bucket.wait_for(turn):
         time.sleep(seconds)
+
+
+def spend(partition: str, number: str, more: int) -> None:
+    """This account was called so many times more than anybody asked for."""
+    if more:
+        _of(partition, number).spend(more)
+
+
+def _of(partition: str, number: str) -> Bucket:
+    with _lock:
+        return _buckets.setdefault((partition, number), Bucket())

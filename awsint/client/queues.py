@@ -30,10 +30,14 @@ class QueueApi:
         return [_message(one) for one in told.get("Messages", [])]
 
     def delete(self, handles: Sequence[str]) -> list[str]:
-        """Deletes up to ten messages; returns the handles of those that were not."""
-        entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(handles)]
-        told = self.aws.call("delete_message_batch", QueueUrl=self.url, Entries=entries)
-        return [handles[int(one["Id"])] for one in told.get("Failed", [])]
+        """Deletes messages, ten at a time; returns the handles of those that were not."""
+        left: list[str] = []
+        for begin in range(0, len(handles), MOST):
+            some = handles[begin : begin + MOST]
+            entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(some)]
+            told = self.aws.call("delete_message_batch", QueueUrl=self.url, Entries=entries)
+            left += [some[int(one["Id"])] for one in told.get("Failed", [])]
+        return left
 
     def keep(self, handle: str, seconds: int) -> None:
         """Nobody else gets it for so long, from now."""

@@ -5,11 +5,11 @@ one attempt: raised as Away nobody knows whether it happened, raised as anything
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from awsint.client import files
-from awsint.client.calling import Caller
+from awsint.client.calling import Caller, needed
 from awsint.client.sessions import WRITES
 from awsint.shapes import AwsError, CaseRead, CaseUnknown, FileRef, Invalid, Said, Severity
 
@@ -62,7 +62,7 @@ class SupportApi:
     def more_said(self, case_id: str, token: str) -> Iterator[Said]:
         """What was said before the words that came with the case, newest first."""
         for answer in self._pages("describe_communications", {"caseId": case_id, "nextToken": token}):
-            yield from (_said(told) for told in answer.get("communications", []))
+            yield from (_said(told, case_id) for told in answer.get("communications", []))
 
     def said(self, case_id: str, after: datetime | None = None) -> Iterator[Said]:
         """Everything said on a case, newest first."""
@@ -70,7 +70,7 @@ class SupportApi:
         if after:
             given["afterTime"] = after.isoformat()
         for answer in self._pages("describe_communications", given):
-            yield from (_said(told) for told in answer.get("communications", []))
+            yield from (_said(told, case_id) for told in answer.get("communications", []))
 
     def _pages(self, operation: str, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
         while True:
@@ -90,26 +90,34 @@ class SupportApi:
             if error.code not in ("AccessDeniedException", "AccessDenied", "UnknownOperationException"):
                 raise
             told = self.aws.call("describe_attachment", attachmentId=file.attachment_id)
-            return iter([told["attachment"]["data"]])
+            return iter([needed(told, "attachment").get("data", b"")])
         return files.fetched(answer["downloadUrl"]["url"])
 
     # What may be chosen
 
     def severities(self, language: str = "en") -> list[Severity]:
         """The levels this account may choose, the lowest first."""
-        told = self.aws.call("describe_severity_levels", language=language)["severityLevels"]
-        return [Severity(one["code"], one["name"]) for one in told]
+        told = self.aws.call("describe_severity_levels", language=language).get("severityLevels", [])
+        return [Severity(one["code"], one.get("name", "")) for one in told]
 
     def services(self, language: str = "en") -> list[dict[str, Any]]:
         """Services with their categories: {"code", "name", "categories": [{"code", "name"}]}."""
-        found: list[dict[str, Any]] = self.aws.call("describe_services", language=language)["services"]
+        found: list[dict[str, Any]] = self.aws.call("describe_services", language=language).get("services", [])
         return found
 
     def languages(self, service: str, category: str, issue_type: str = "technical") -> list[str]:
         """Codes of the languages in which AWS answers there."""
         given = {"issueType": issue_type, "serviceCode": service, "categoryCode": category}
-        told = self.aws.call("describe_supported_languages", **given)["supportedLanguages"]
+        told = self.aws.call("describe_supported_languages", **given).get("supportedLanguages", [])
         return [one["code"] for one in told]
+
+    def create_options(
+        self, service: str, category: str, language: str, issue_type: str = "technical"
+    ) -> dict[str, Any]:
+        """How a case there would be answered in a language: {"languageAvailability": "available", "best_effort" or
+        "unavailable", "communicationTypes": [{"type", "supportedHours", "datesWithoutSupport"}]}, in AWS's words."""
+        given = {"issueType": issue_type, "serviceCode": service, "categoryCode": category, "language": language}
+        return self.aws.call("describe_create_case_options", **given)
 
     # Changing
 
@@ -138,7 +146,7 @@ class SupportApi:
             "issueType": issue_type,
             **_with(cc, uploads, attachment_set),
         }
-        number: str = self.aws.call("create_case", WRITES, **given)["caseId"]
+        number: str = needed(self.aws.call("create_case", WRITES, **given), "caseId")
         return number
 
     def add_communication(
@@ -149,18 +157,23 @@ class SupportApi:
         self.aws.call("add_communication_to_case", WRITES, caseId=case_id, communicationBody=_body(body), **more)
 
     def resolve(self, case_id: str) -> str:
-        """Resolves a case and returns its new status."""
-        status: str = self.aws.call("resolve_case", WRITES, caseId=case_id)["finalCaseStatus"]
+        """Resolves a case and returns its new status, empty where AWS does not say."""
+        status: str = self.aws.call("resolve_case", WRITES, caseId=case_id).get("finalCaseStatus", "")
         return status
 
     def dry_run(self, action: str) -> None:
         """Whether we may: raises what would be raised. "create", "reply" or "resolve"; nothing happens at AWS."""
         operation, given = DRY_RUNS[action]
         try:
-            self.aws.call(operation, WRITES, **given, dryRun=True)
+            answer = self.aws.call(operation, WRITES, **given, dryRun=True)
+        except CaseUnknown:
+            # Whoever may not is refused before the case is looked for.
+            return
         except AwsError as error:
-            if error.code != DRY:
-                raise
+            if error.code == DRY:
+                return
+            raise
+        raise Invalid("NoDryRun", f"it was done: {answer.get('caseId', '')}", operation=operation)
 
     # Files on their way to AWS
 
@@ -169,7 +182,7 @@ class SupportApi:
         if not 0 < len(pieces) <= files.MOST_IN_SET or any(len(data) > files.MOST_OF_SET for _name, data in pieces):
             raise Invalid("AttachmentSetSizeLimitExceeded", operation="AddAttachmentsToSet")
         told = [{"fileName": name, "data": data} for name, data in pieces]
-        number: str = self.aws.call("add_attachments_to_set", WRITES, attachments=told)["attachmentSetId"]
+        number: str = needed(self.aws.call("add_attachments_to_set", WRITES, attachments=told), "attachmentSetId")
         return number
 
     def upload(self, name: str, size: int, read: Callable[[int, int], Iterator[bytes]]) -> str:
@@ -211,7 +224,7 @@ def _with(cc: Sequence[str], uploads: Sequence[str], attachment_set: str) -> dic
 def _case(told: dict[str, Any]) -> CaseRead:
     recent = told.get("recentCommunications") or {}
     return CaseRead(
-        case_id=told["caseId"],
+        case_id=needed(told, "caseId"),
         display_id=told.get("displayId", ""),
         subject=told.get("subject", ""),
         status=told.get("status", ""),
@@ -223,27 +236,28 @@ def _case(told: dict[str, Any]) -> CaseRead:
         created_at=instant(told.get("timeCreated", "")),
         language=told.get("language", ""),
         cc=tuple(told.get("ccEmailAddresses") or ()),
-        said=tuple(_said(one) for one in recent.get("communications") or ()),
+        said=tuple(_said(one, told["caseId"]) for one in recent.get("communications") or ()),
         more=recent.get("nextToken") or "",
     )
 
 
-def _said(told: dict[str, Any]) -> Said:
+def _said(told: dict[str, Any], case_id: str) -> Said:
     # `attachments` lists all, `attachmentSet` the small ones alone, and only the latter before 2025.
     named = {one["attachmentId"]: one for one in [*(told.get("attachmentSet") or ()), *(told.get("attachments") or ())]}
     return Said(
-        case_id=told["caseId"],
+        case_id=told.get("caseId") or case_id,
         body=told.get("body", ""),
         submitted_by=told.get("submittedBy", ""),
-        created_text=told["timeCreated"],
-        created_at=instant(told["timeCreated"]),
+        created_text=told.get("timeCreated", ""),
+        created_at=instant(told.get("timeCreated", "")),
         files=tuple(FileRef(number, one.get("fileName", "")) for number, one in named.items()),
     )
 
 
 def instant(text: str) -> datetime:
-    """AWS's text of an instant. Raises Invalid."""
+    """AWS's text of an instant; one without a zone is in UTC. Raises Invalid."""
     try:
-        return datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError as error:
         raise Invalid("Time", f"no instant: {text[:40]!r}") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -108,6 +108,8 @@ class App:
                 raise ApiError("ServiceUnavailable", status=503)
             if asked.get("Action") == "AssumeRole":
                 account = self.world.may_assume(asked["RoleArn"], asked.get("ExternalId"))
+                if "SourceIdentity" in asked and not account.takes_person:
+                    raise ApiError("AccessDenied", "not authorized to perform: sts:SetSourceIdentity", 403)
                 return self._lent(environ, start, body, account.number, int(asked.get("DurationSeconds", 3600)))
             self.world.who(_scope(environ)[0])
         except ApiError as error:

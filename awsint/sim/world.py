@@ -109,6 +109,8 @@ class Account:
     external_id: str = ""
     plan: str = "business"
     denied: bool = False
+    # Whether the role's trust allows sts:SetSourceIdentity.
+    takes_person: bool = True
     name: str = ""
 
     @property
