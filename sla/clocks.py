@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from helpdesk.audit.models import Entry
+from helpdesk.kept import kept
 from sla import alarms, hours
 from sla import terms as promises
 from sla.clock import ClockState, Reckoning, Target, compute
@@ -103,7 +104,7 @@ def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> To
     warning that is new is written down as well (ringing.py).
     """
     reckoning = reckon(subject, terms=terms, at=at)
-    stored = {(c.kind, c.cycle): c for c in Clock.objects.filter(subject=subject)}
+    stored = {(c.kind, c.cycle): c for c in all_of(subject)}
     drill = any(c.drill for c in stored.values())
     found: list[Looked] = []
     for state in reckoning.clocks:
@@ -160,6 +161,12 @@ def of_subjects(subjects: Iterable[str]) -> dict[str, list[Clock]]:
 def all_of_subjects(subjects: Iterable[str]) -> dict[str, list[Clock]]:
     """Every cycle of every clock of each subject, internal ones too. One statement."""
     return _by_subject(Clock.objects.filter(subject__in=list(subjects)))
+
+
+@kept
+def all_of(subject: str) -> QuerySet[Clock]:
+    """The same of one subject."""
+    return Clock.objects.filter(subject=subject).order_by("id")
 
 
 def promised_now(every: Iterable[Clock]) -> list[Clock]:

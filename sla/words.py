@@ -7,8 +7,7 @@ in it whatever it names.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection
-
+from helpdesk.kept import fetched
 from sla.models import Impact, Priority, Urgency
 
 # As text, because every ticket page asks it and the ORM would build the union anew each time.
@@ -38,9 +37,7 @@ class Words:
 
 def read() -> Words:
     """One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(ALL)
-        rows = cursor.fetchall()
+    rows = fetched(ALL)
     found = [
         (kind, Priority(id=pk, code=code, rank=rank, label_zh=zh, label_en=en)) for kind, pk, code, rank, zh, en in rows
     ]
@@ -54,9 +51,7 @@ def read() -> Words:
 
 def answers() -> tuple[list[Impact], list[Urgency]]:
     """What may be answered to "how large is the impact?" and "how urgent is it?", in order. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(ANSWERS)
-        rows = cursor.fetchall()
+    rows = fetched(ANSWERS)
     columns = ["id", "code", "rank", "label_zh", "label_en", "hint_zh", "hint_en"]
     told = [(kind, dict(zip(columns, row, strict=True)), category) for kind, *row, category in rows]
     return (

@@ -20,7 +20,7 @@ STOREYS = ["helpdesk", "jobs", "outbox", "audit", "accounts", "sla", "oncall", "
 # The doors: where the clock is read and handed on as `at`.
 DOORS = re.compile(
     r"(views|portal|api|inbound|tasks|console|pages|middleware|adapter|admin|supervisor|pulse|demo)\.py$"
-    r"|management/commands/|helpdesk/bench/|accounts/(forms|hooks)\.py$|helpdesk/watchdog\.py$"
+    r"|management/commands/|helpdesk/bench/|accounts/(forms|hooks|session_store)\.py$|helpdesk/watchdog\.py$"
     # The simulator of AWS has a clock of its own.
     r"|awsint/sim/"
 )

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import shared_with
+from helpdesk.kept import fetched
 from tickets import participants, rating
 from tickets.models import Score, Ticket
 
@@ -120,9 +120,7 @@ def read(ticket: Ticket, viewer: User) -> Circle:
         "parent": ticket.parent_id,
         "chinese": (get_language() or "").startswith("zh"),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(READ, given)
-        row = [json.loads(part) if isinstance(part, str) else part for part in cursor.fetchone()]
+    row = [json.loads(part) if isinstance(part, str) else part for part in fetched(READ, given)[0]]
     found, admins, followers, rated, near, drafts, decision = row
     return Circle(
         [_reader(ticket, viewer, each) for each in found],

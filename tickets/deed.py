@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from helpdesk import richtext
@@ -15,6 +16,7 @@ from helpdesk.accounts.models import User, key_of
 from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import SYSTEM, Happening, record
+from helpdesk.kept import kept
 from helpdesk.outbox.enqueue import Hold
 from sla import clocks
 from sla.ringing import Rung
@@ -53,7 +55,10 @@ class Deed:
     @classmethod
     def begin(cls, ticket: Ticket, by: Doer, at: datetime) -> "Deed":
         """Locks the ticket, as it stands now, and fixes the instant. One that was merged takes no writes: Conflict."""
-        locked = Ticket.objects.select_for_update().get(pk=ticket.pk)
+        found = _locked(ticket.pk)
+        if not found:
+            raise Ticket.DoesNotExist
+        locked = found[0]
         if locked.merged_into_id:
             raise Conflict(locked, stuck(locked))
         return cls(locked, by, max(at.replace(microsecond=0), locked.last_event_at))
@@ -165,6 +170,11 @@ class Deed:
         worked = (ticket.customer_id, self.person.pk) if self.worked else None
         given_to = self.decided.winner_id if self.decided else None
         return loads.Change(self.before, loads.Weight.of(ticket), given_to, worked)
+
+
+@kept
+def _locked(number: int) -> "QuerySet[Ticket]":
+    return Ticket.objects.select_for_update().filter(pk=number)
 
 
 def _said(message: Message, by: User) -> Happening:

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import QueryDict
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from helpdesk.accounts.models import Customer, User
+from helpdesk.kept import fetched, with_blanks
 from sla import clocks
 from sla.models import Priority
 from tickets import tagging
@@ -356,10 +356,8 @@ def _group_labels() -> dict[str, str]:
 def counts(user: User, at: datetime) -> dict[str, int]:
     """How many tickets each counted view of the desk holds, up to CAP: one statement, whatever the table's size."""
     sql, params = _counting("lead" if user.sees_every_customer else "engineer")
-    given: dict[Any, Any] = {ANYBODY: user.pk, ANY_TIME: at}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [given.get(p, p) for p in params])
-        return dict(zip(COUNTED, cursor.fetchone(), strict=True))
+    found = fetched(sql, [(user.pk, at)[blank] for blank in params])
+    return dict(zip(COUNTED, found[0], strict=True))
 
 
 # Stand for the person and the instant in a statement that is built once.
@@ -368,7 +366,7 @@ ANY_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=2)
-def _counting(role: str) -> tuple[str, list[Any]]:
+def _counting(role: str) -> tuple[str, list[int]]:
     parts: list[str] = []
     params: list[Any] = []
     anybody = User(pk=ANYBODY, staff_role=role)
@@ -378,7 +376,7 @@ def _counting(role: str) -> tuple[str, list[Any]]:
         # The text is the ORM's own, with its parameters beside it.
         parts.append(f"(SELECT count(*) FROM ({sql}) AS one)")  # noqa: S608
         params += given
-    return f"SELECT {', '.join(parts)}", params
+    return with_blanks(f"SELECT {', '.join(parts)}", params, [ANYBODY, ANY_TIME])
 
 
 def shown(count: int) -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.models import User, key_of
+from helpdesk.accounts.models import StaffRole, User, key_of
 from helpdesk.audit.models import Entry
+from helpdesk.kept import kept
 from oncall.families import FAMILIES
 from sla.models import Kind
 from sla.models.register import Reason, Why
@@ -61,8 +63,13 @@ class Item:
 
 def entries_visible_to(user: User, ticket: Ticket) -> list[Entry]:
     """The ticket's history as far as this person may read it. One statement."""
-    found = Entry.objects.filter(subject=ticket.ref).order_by("at", "id")
-    return list(found if user.is_desk else found.filter(audience="public"))
+    return _entries(ticket.ref, desk=user.is_desk)
+
+
+@kept
+def _entries(subject: str, *, desk: bool) -> "QuerySet[Entry]":
+    found = Entry.objects.filter(subject=subject).order_by("at", "id")
+    return found if desk else found.filter(audience="public")
 
 
 def timeline(
@@ -73,7 +80,7 @@ def timeline(
     Everybody named is read at once, the ticket's requester and assignee among them. Three statements, two where the
     caller has read the entries visible to this viewer already.
     """
-    messages = list(messages_visible_to(viewer, ticket, at).annotate(files=attaching.hung()))
+    messages = _said(ticket.pk, at, desk=viewer.is_desk, merged=bool(ticket.merged_into_id))
     entries = entries_visible_to(viewer, ticket) if entries is None else entries
     told = [e for e in entries if e.action not in SHOWN_AS_MESSAGE]
     if not viewer.is_desk:
@@ -87,6 +94,13 @@ def timeline(
     for when, _rank, one in sorted(dated, key=lambda d: d[:2]):
         _add(items, when, one, names)
     return items
+
+
+@kept
+def _said(number: int, at: datetime, *, desk: bool, merged: bool) -> "QuerySet[Message]":
+    ticket = Ticket(pk=number, merged_into_id=number if merged else None)
+    viewer = User(staff_role=StaffRole.ENGINEER if desk else None)
+    return messages_visible_to(viewer, ticket, at).annotate(files=attaching.hung())
 
 
 def _add(items: list[Item], at: datetime, one: Message | Line, names: dict[str, str]) -> None:

@@ -188,7 +188,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
     history = entries_visible_to(request.user, ticket)
     items = timeline(ticket, request.user, own_words, history, at=at)
     tagging.name_on([ticket])
-    every = clocks.all_of_subjects([ticket.ref])[ticket.ref]
+    every = clocks.all_of(ticket.ref)
     known = clocks.promised_now(every)
     reckoning = clocks.reckon_facts([(e.at, e.pk, e.fact) for e in history], terms=ticket.terms, at=at)
     around = circle.around(ticket, request.user, choosing=circle.asked(request.GET, trouble), at=at)

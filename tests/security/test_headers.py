@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.test import Client
+
+from helpdesk.accounts.session_store import SessionStore
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASK = """

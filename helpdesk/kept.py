@@ -1,0 +1,147 @@
+"""Reads that are built once: a queryset with blanks in place of what differs from one asking to the next.
+
+Django builds the SQL of a queryset anew each time it is asked, PostgreSQL parses and plans it anew, and both take
+longer than finding a few rows by their key. What every page reads is built once a process and planned once a
+connection:
+
+    @kept
+    def of_subject(subject: str) -> QuerySet[Entry]:
+        return Entry.objects.filter(subject=subject).order_by("at", "id")
+
+    of_subject("HD-1042")   # a list
+
+Positional arguments fill the blanks: texts, numbers, instants, UUIDs and lists of numbers, never None. Keyword
+arguments decide what the statement is; each combination is built for itself. The statement is the ORM's own, so that
+what a person may see is decided where it always is (`visible_to`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+from psycopg import sql
+
+Row = TypeVar("Row", bound=Model)
+# What stands in a blank's place while a statement is built, by its number; no row ever holds it.
+BLANKS: dict[type, Callable[[int], Any]] = {
+    int: lambda n: 1_999_999_900 + n,
+    str: lambda n: f"\ue000 blank {n}",
+    datetime: lambda n: datetime(1, 1, 1, second=n, tzinfo=UTC),
+    UUID: lambda n: UUID(int=n + 1),
+    list: lambda n: [1_999_999_900 + n],
+}
+
+
+class Kept(Generic[Row]):
+    """Asks one statement each time it is called; returns its rows as the queryset would."""
+
+    def __init__(self, rows: Callable[..., QuerySet[Row]]) -> None:
+        self.rows = rows
+        self.plans: dict[Any, _Plan] = {}
+        self.__doc__ = rows.__doc__
+
+    def __call__(self, *values: Any, **shape: Any) -> list[Row]:
+        key = tuple(shape.items())
+        if key not in self.plans:
+            self.plans[key] = _plan(self.rows, values, shape)
+        plan = self.plans[key]
+        found = fetched(plan.text, [values[number] for number in plan.order])
+        return list(plan.objects(found))
+
+
+def kept(rows: Callable[..., QuerySet[Row]]) -> Kept[Row]:
+    return Kept(rows)
+
+
+def fetched(text: str, values: Any = None) -> list[Any]:
+    """The rows of a fixed statement that PostgreSQL plans once a connection."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    # As Django makes its cursors, so that tests count these statements too.
+    with connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:  # type: ignore[attr-defined,call-arg]
+        cursor.execute(text, values)
+        rows: list[Any] = cursor.fetchall()
+        return rows
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A statement, which value stands in which of its blanks, and what becomes of its rows."""
+
+    text: str
+    order: list[int]
+    model: type[Model]
+    names: list[str]
+    columns: slice
+    converters: list[tuple[int, Any]]
+    populators: list[Any]
+    more: dict[str, int]
+
+    def objects(self, rows: list[Any]) -> Iterator[Any]:
+        """What Django's ModelIterable makes of the same rows."""
+        for values in rows:
+            row = self._converted(values) if self.converters else values
+            found = self.model.from_db("default", self.names, row[self.columns])
+            for populator in self.populators:
+                populator.populate(row, found)
+            for name, column in self.more.items():
+                setattr(found, name, row[column])
+            yield found
+
+    def _converted(self, values: Any) -> list[Any]:
+        row = list(values)
+        for column, (converters, expression) in self.converters:
+            for convert in converters:
+                row[column] = convert(row[column], expression, connection)
+        return row
+
+
+def _plan(rows: Callable[..., QuerySet[Any]], values: tuple[Any, ...], shape: dict[str, Any]) -> _Plan:
+    blanks = [_blank(value, number) for number, value in enumerate(values)]
+    compiler: Any = rows(*blanks, **shape).query.get_compiler("default")
+    text, given = compiler.as_sql()
+    written, order = with_blanks(text, given, blanks)
+    fields = compiler.klass_info["select_fields"]
+    columns = slice(fields[0], fields[-1] + 1)
+    return _Plan(
+        written,
+        order,
+        compiler.klass_info["model"],
+        [one[0].target.attname for one in compiler.select[columns]],
+        columns,
+        list(compiler.get_converters([one[0] for one in compiler.select]).items()),
+        get_related_populators(compiler.klass_info, compiler.select, "default"),  # type: ignore[call-arg]
+        dict(compiler.annotation_col_map or {}),
+    )
+
+
+def _blank(value: Any, number: int) -> Any:
+    return next(blank(number) for kind, blank in BLANKS.items() if isinstance(value, kind))
+
+
+def with_blanks(text: str, given: Iterable[Any], blanks: list[Any]) -> tuple[str, list[int]]:
+    """A statement in which only `blanks` are left open, and the number of the blank in each place.
+
+    What is the same each time becomes a part of the text: an index over some statuses is found only by their names.
+    """
+    connection.ensure_connection()
+    order: list[int] = []
+    params = iter(given)
+
+    def written(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%%"
+        one = next(params)
+        if one in blanks:
+            order.append(blanks.index(one))
+            return "%s"
+        return sql.Literal(one).as_string(connection.connection).replace("%", "%%")
+
+    return re.sub("%%|%s", written, text), order

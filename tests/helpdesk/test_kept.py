@@ -1,0 +1,101 @@
+"""Reads that are built once say what their querysets say, whoever asks for whatever, one after another."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import Http404
+from django.test.utils import CaptureQueriesContext
+
+from helpdesk.accounts.models import Customer, CustomerTeam, User
+from helpdesk.audit.models import Entry
+from helpdesk.kept import fetched, kept
+from sla import words
+from tickets import actions
+from tickets.access import access_ticket
+from tickets.models import Message, Ticket
+from tickets.timeline import timeline
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)
+
+
+def opened(cast: Any, title: str) -> Ticket:
+    return actions.open_ticket(
+        customer=cast.acme, title=title, description=title, category="technical", priority="high", by=cast.cora, at=AT
+    )
+
+
+def columns(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "_state"}
+
+
+def test_it_is_what_the_queryset_says(cast: Any) -> None:
+    tickets = [opened(cast, "one"), opened(cast, "two")]
+    asked: list[str] = []
+
+    @kept
+    def of_subject(subject: str, at: datetime, *, public: bool) -> QuerySet[Entry]:
+        asked.append(subject)
+        found = Entry.objects.filter(subject=subject, at__lte=at).exclude(action__contains="100%").order_by("at", "id")
+        return found.filter(audience="public") if public else found
+
+    for ticket in [*tickets, *tickets]:
+        for public in (True, False):
+            for at in (AT, AT - timedelta(seconds=1)):
+                plain = Entry.objects.filter(subject=ticket.ref, at__lte=at).order_by("at", "id")
+                plain = plain.filter(audience="public") if public else plain
+                assert [columns(e) for e in of_subject(ticket.ref, at, public=public)] == [columns(e) for e in plain]
+    assert len(asked) == 2
+
+
+def test_related_rows_and_annotations_come_along(cast: Any) -> None:
+    ticket = opened(cast, "related")
+
+    @kept
+    def of(number: int) -> QuerySet[Message]:
+        said = Message.objects.select_related("ticket", "author").only("html", "ticket__title", "author__name")
+        return said.extra(select={"double": "tickets_message.id * 2"}).filter(ticket=number)
+
+    [message] = of(ticket.pk)
+    assert (message.ticket.title, message.author.name, message.double) == ("related", "Cora", message.pk * 2)  # type: ignore[attr-defined]
+    with CaptureQueriesContext(connection) as later:
+        assert (message.ticket.status, message.kind) == ("new", "opening")
+    assert len(later) == 2
+
+
+def test_statements_are_counted_and_planned_once(cast: Any) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert fetched("SELECT %s::int + 1", [41]) == [(42,)]
+    assert [q["sql"] for q in asked] == ["SELECT $1::int + 1"]
+    for _ in range(5):
+        fetched("SELECT %s::int + 2", [40])
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT $1::int + 2'"
+    assert fetched(prepared) == [(1,)]
+
+
+def sees(person: User, ticket: Ticket) -> bool:
+    try:
+        return access_ticket(person, ticket.ref) == ticket
+    except Http404:
+        return False
+
+
+def test_a_restricted_customer_stays_unseen_whoever_asked_before(cast: Any) -> None:
+    ticket = opened(cast, "secret")
+    assert sees(cast.ana, ticket)
+    Customer.objects.filter(pk=cast.acme.pk).update(restricted=True)
+    people = (cast.lee, cast.ana, cast.ada, cast.ana, cast.audrey, cast.gus, cast.cora)
+    assert [sees(person, ticket) for person in people] == [True, False, True, False, False, False, True]
+    CustomerTeam.objects.create(customer=cast.acme, user=cast.ana)
+    assert sees(cast.ana, ticket)
+
+
+def test_what_a_customer_reads_is_not_what_the_desk_reads(cast: Any) -> None:
+    ticket = opened(cast, "read")
+    actions.note(ticket=ticket, body="for us", by=cast.ana, at=AT)
+    for person, kinds in [(cast.ana, ["opening", "note"]), (cast.cora, ["opening"])] * 2:
+        items = timeline(access_ticket(person, ticket.ref), person, words.read(), at=AT)
+        assert [item.message.kind for item in items if item.message] == kinds
