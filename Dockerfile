@@ -4,9 +4,9 @@ FROM python:3.13-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
 WORKDIR /desk
 
-# Packages first: they change less often than the desk.
-COPY requirements.lock .
-RUN pip install --require-hashes -r requirements.lock
+# Packages first: they change less often than the desk. The simulator of AWS is none of them.
+COPY requirements-image.lock .
+RUN pip install --require-hashes -r requirements-image.lock
 
 COPY . .
 # The sources belong to root and are only read; what the desk writes lies in /data.

@@ -11,6 +11,7 @@ from django.core.management import get_commands, load_command_class
 from helpdesk import settings as ours
 
 ROOT = Path(__file__).resolve().parent.parent
+PINNED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.M)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -98,13 +99,21 @@ def test_each_waits_for_what_it_needs_and_keeps_what_it_writes() -> None:
 def test_the_image_takes_locked_packages_and_runs_as_nobody_in_particular() -> None:
     lines = [line for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
     install = next(line for line in lines if "pip install" in line)
-    assert "--require-hashes -r requirements.lock" in install
-    assert lines.index("COPY requirements.lock .") < lines.index(install) < lines.index("COPY . .")
+    assert "--require-hashes -r requirements-image.lock" in install
+    assert lines.index("COPY requirements-image.lock .") < lines.index(install) < lines.index("COPY . .")
     assert [line for line in lines if line.startswith("USER ")] == ["USER desk"]
     assert lines.index("USER desk") < next(n for n, line in enumerate(lines) if line.startswith("CMD"))
     version = re.search(r"^FROM python:(\d+)\.(\d+)", DOCKERFILE, re.M)
     assert version
     assert (int(version[1]), int(version[2])) >= (3, 11)
+
+
+def test_the_image_has_the_versions_that_are_tested_and_no_simulator() -> None:
+    image, tested = (dict(PINNED.findall((ROOT / f"requirements{n}.lock").read_text())) for n in ("-image", ""))
+    assert image.items() <= tested.items()
+    assert {"django", "boto3", "aiosmtpd"} <= set(image)
+    assert "moto" in tested
+    assert "moto" not in image
 
 
 def test_what_is_private_here_stays_out_of_the_image() -> None:
