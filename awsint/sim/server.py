@@ -14,15 +14,19 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from awsint.sim import support
+from awsint.sim.organizations import OPERATIONS as ORGANIZATIONS
 from awsint.sim.support import OPERATIONS as SUPPORT
 from awsint.sim.wire import ApiError, decode, encode
 from awsint.sim.world import HUB, World
 
 Environ = dict[str, Any]
 Start = Callable[[str, list[tuple[str, str]]], Any]
-TARGETS: dict[str, tuple[str, dict[str, Any]]] = {"AWSSupport_20130415": ("support", SUPPORT)}
-# Links on one's own machine are no https.
-LOOSE = frozenset({"url"})
+TARGETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "AWSSupport_20130415": ("support", SUPPORT),
+    "AWSOrganizationsV20161128": ("organizations", ORGANIZATIONS),
+}
+# Links on one's own machine are no https, and the model of Organizations knows ARNs of one partition alone.
+LOOSE = frozenset({"url", "Arn", "MasterAccountArn"})
 SKEW_ALLOWED = timedelta(minutes=5)
 SCOPE = re.compile(r"Credential=([^/]+)/[^/]*/([^/]*)/([^/]*)/")
 

@@ -1,7 +1,7 @@
 """The simulator's own door: what a demo, a drill or a test does to the world from outside, as JSON."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from awsint.sim import support
@@ -52,6 +52,33 @@ def _latency(world: World, seconds: float) -> float:
     return seconds
 
 
+def _clock(world: World, at: str | None = None, advance: float = 0, skew: float = 0) -> str:
+    """Stops the clock at `at`, lets it run (nothing given), moves it on or puts it wrong, in seconds."""
+    if advance:
+        world.advance(seconds=advance)
+    else:
+        world.set_clock(datetime.fromisoformat(at) if at else None)
+    world.skew = timedelta(seconds=skew)
+    return world.now().isoformat()
+
+
+def _setting(world: World, **given: Any) -> dict[str, Any]:
+    for name, value in given.items():
+        if name not in SETTINGS:
+            raise KeyError(name)
+        setattr(world, name, value)
+    return {name: getattr(world, name) for name in SETTINGS}
+
+
+def _organization(world: World, management: str, members: list[str]) -> str:
+    return world.organization(management, *members).number
+
+
+def _vanish(world: World, case: str) -> str:
+    world.vanish(case)
+    return case
+
+
 def _cases(world: World, account: str) -> list[dict[str, str]]:
     return [
         {"case": one.number, "display": one.display, "subject": one.subject, "status": one.status}
@@ -68,6 +95,8 @@ def _reset(world: World) -> bool:
     return True
 
 
+# What is believed of AWS, and whether it blanks secrets.
+SETTINGS = ("answer_reopens", "new_status", "redacts")
 VERBS: dict[str, Callable[..., Any]] = {
     "account": _account,
     "open": _open,
@@ -75,6 +104,10 @@ VERBS: dict[str, Callable[..., Any]] = {
     "status": _status,
     "fault": _fault,
     "latency": _latency,
+    "clock": _clock,
+    "setting": _setting,
+    "organization": _organization,
+    "vanish": _vanish,
     "cases": _cases,
     "bodies": _bodies,
     "reset": _reset,

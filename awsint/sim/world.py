@@ -118,6 +118,29 @@ class Account:
         return f"arn:{self.partition}:iam::{self.number}:role/{self.role}"
 
 
+@dataclass
+class Member:
+    """An account as its organization knows it."""
+
+    number: str
+    name: str
+    email: str
+    status: str = "ACTIVE"
+
+
+@dataclass
+class Organization:
+    """An organization, by its management account: who belongs to it, which services it lets in, whom it lets speak."""
+
+    number: str
+    management: str
+    partition: str
+    at: datetime
+    members: dict[str, Member] = field(default_factory=dict)
+    services: dict[str, datetime] = field(default_factory=dict)
+    delegates: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Key:
     """An access key that STS lent: whose it is and until when."""
@@ -139,6 +162,7 @@ class World:
         with self.lock:
             self.accounts: dict[str, Account] = {}
             self.cases: dict[str, dict[str, Case]] = defaultdict(dict)
+            self.organizations: dict[str, Organization] = {}
             self.files: dict[str, File] = {}
             self.uploads: dict[str, Upload] = {}
             self.sets: dict[str, tuple[str, datetime, list[str]]] = {}
@@ -181,6 +205,21 @@ class World:
                 setattr(account, name, value)
             return account
 
+    def organization(self, management: str, *numbers: str) -> Organization:
+        """The organization that this account manages, made where it is new, with these accounts as members too."""
+        with self.lock:
+            if management not in self.organizations:
+                number, known = f"o-{int(management):x}".ljust(12, "0"), self.accounts.get(management)
+                partition = known.partition if known else "aws"
+                self.organizations[management] = Organization(number, management, partition, self.now())
+            found = self.organizations[management]
+            for one in (management, *numbers):
+                # A member is not yet an account that lets us in.
+                account = self.accounts.get(one)
+                name = account.name if account and account.name else f"account {one}"
+                found.members.setdefault(one, Member(one, name, f"aws+{one}@accounts.example"))
+            return found
+
     def may_assume(self, role_arn: str, external_id: str | None) -> Account:
         """The account whose role this is, where it lets us in. Raises ApiError."""
         found = next((one for one in self.accounts.values() if one.role_arn == role_arn), None)
@@ -203,6 +242,9 @@ class World:
     def who(self, key: str) -> Account:
         """Who calls with this access key. Raises ApiError."""
         known = self.keys.get(key)
+        if known is None and key.startswith("ASIA"):
+            # Lent before this simulator was started: what was lent is not kept.
+            raise ApiError("ExpiredTokenException", "The security token included in the request is expired")
         if known is None:
             return self.accounts.setdefault(HUB, Account(HUB, plan="none"))
         if known.until <= datetime.now(UTC):
@@ -210,6 +252,12 @@ class World:
         return self.accounts[known.account]
 
     # Faults
+
+    def vanish(self, case: str) -> None:
+        """AWS knows this case no more."""
+        with self.lock:
+            for cases in self.cases.values():
+                cases.pop(case, None)
 
     def fault(self, kind: str, *, account: str = "", operation: str = "", times: int = 1, seconds: float = 0) -> None:
         """From now on this goes wrong, so many times."""
