@@ -31,6 +31,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "look": "base.html" if person and person.is_authenticated and person.is_desk else "portal.html",
         "house": house,
         "site_name": house.name,
+        "simulated": settings.AWS_IS_SIMULATED,
         "page_language": "zh-Hans" if chinese else "en",
         "other_language": ("en", "English") if chinese else ("zh-hans", "中文"),
     }

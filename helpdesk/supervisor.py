@@ -185,8 +185,10 @@ def up() -> None:
     with _lock(data), _listen(host, port) as listener:
         # A desk that was killed could not take its sign down.
         (data / "run.json").unlink(missing_ok=True)
+        # Asked before the database leaves its mark there.
+        aws = _simulate_aws(data)
         server = None if os.environ.get("DATABASE_URL") else _database(data)
-        post, aws = _catch_mail(), _simulate_aws()
+        post = _catch_mail()
         try:
             if _prepare(data, stop):
                 children = _children(listener.fileno(), post, aws, data)
@@ -306,15 +308,14 @@ AWS_IS_KNOWN = (
 )
 
 
-def _simulate_aws() -> socket.socket | None:
-    """The door of a simulated AWS, told to all children; None where there is a real one, or nothing to show.
+def _simulate_aws(data: Path) -> socket.socket | None:
+    """The door of a simulated AWS, told to all children; None where there may be a real one, or nothing to show.
 
     It comes with the whole demo on one's own machine; AWS_SIM=1 wants it with less, AWS_SIM=0 never.
     """
     local = urlsplit(os.environ.get("SITE_URL") or "http://").scheme == "http"
-    wanted = os.environ.get("AWS_SIM") or ("1" if os.environ.get("DEMO", "full") == "full" else "0")
-    there = importlib.util.find_spec("moto") and importlib.util.find_spec("werkzeug")
-    if not local or wanted == "0" or not there or any(os.environ.get(name) for name in AWS_IS_KNOWN):
+    known = any(os.environ.get(name) for name in AWS_IS_KNOWN) or _keeps_in_aws()
+    if not local or known or not _wants_aws(data) or importlib.util.find_spec("moto") is None:
         return None
     door = socket.create_server(("127.0.0.1", 0), backlog=128)
     os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{door.getsockname()[1]}"
@@ -322,6 +323,20 @@ def _simulate_aws() -> socket.socket | None:
     os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "simulated"  # noqa: S105
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     return door
+
+
+def _keeps_in_aws() -> bool:
+    """Whether files or mail go to AWS: those must not end in a simulator."""
+    schemes = (urlsplit(os.environ.get(name, "")).scheme for name in ("STORAGE_URL", "EMAIL_URL"))
+    return any(scheme.startswith(("s3", "ses")) for scheme in schemes)
+
+
+def _wants_aws(data: Path) -> bool:
+    """Whoever asks for it; else the whole demo, and what becomes one: a desk with people of its own has a real AWS."""
+    asked = os.environ.get("AWS_SIM")
+    fresh = not (data / "pg.json").exists() and not os.environ.get("DATABASE_URL")
+    is_demo = (data / "demo.json").exists() or fresh
+    return asked == "1" or (asked != "0" and is_demo and os.environ.get("DEMO", "full") == "full")
 
 
 def _children(listener: int, post: socket.socket | None, aws: socket.socket | None, data: Path) -> list[Child]:
@@ -335,7 +350,7 @@ def _children(listener: int, post: socket.socket | None, aws: socket.socket | No
         children.insert(0, Child("The mail catcher", catcher, fds=(post.fileno(),)))
     if aws:
         kept = ["--fd", str(aws.fileno()), "--keep", str(data / "aws_sim.json")]
-        simulator = [sys.executable, str(ROOT / "manage.py"), "aws_sim", *kept]
+        simulator = [sys.executable, "-m", "awsint.sim", *kept]
         children.insert(0, Child("The AWS simulator", simulator, fds=(aws.fileno(),)))
     return children
 

@@ -1,18 +1,26 @@
 """The simulator: its organizations have the world's accounts, it is steered from outside, and it forgets keys."""
 
 import json
+import os
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from awsint import client
-from awsint.models import Account
-from awsint.shapes import Calls, Denied, Place
+from awsint import client, demo
+from awsint.models import Account, Organization
+from awsint.shapes import AwsError, Calls, Denied, Place
+from awsint.sim.scenarios import lively
+from awsint.sim.scenarios.accounts import ACCOUNTS
+from awsint.sim.world import AWS, Case
+from helpdesk import supervisor
+from helpdesk.accounts import demo as people
 from tests.awsint.conftest import ACME
 from tests.awsint.simulator import Sim
 from tests.awsint.test_client import AT, support
+from tests.cast import BORN
 
 PARENT = "222233334444"
 
@@ -66,3 +74,84 @@ def test_a_restart_forgets_what_it_lent_and_nobody_notices(acme: Account, sim: S
     assert len(list(api.open_cases())) == 1
     sim.world.keys.clear()
     assert len(list(api.open_cases())) == 1
+
+
+def test_the_demos_accounts_are_the_scenarios(db: None, sim: Sim, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    people.seed(at=BORN)
+    count = demo.seed(at=BORN)
+    lively.begin(sim.world)
+    assert (count, demo.seed(at=BORN)) == (len(ACCOUNTS), count)
+    assert Account.objects.connected().count() == count
+    states: dict[str, str] = {}
+    for account in Account.objects.filter(partition="aws"):
+        try:
+            states[account.name] = f"{len(list(support(account).open_cases()))} open"
+        except AwsError as error:
+            states[account.name] = error.kind
+    assert states["acme-production"] == "1 open"
+    assert (states["nordlicht-iot"], states["tidewater-grid"]) == ("NO_PLAN", "ACCESS_DENIED")
+    organization = Organization.objects.get()
+    members = {one.number: one for one in client.organization(organization.place, Calls(), at=AT).accounts()}
+    assert set(Account.objects.filter(organization=organization).values_list("number", flat=True)) < set(members)
+    assert members["210000000091"].status == "SUSPENDED"
+
+
+def test_a_lively_day_brings_cases_words_and_an_end(sim: Sim) -> None:
+    world = sim.world
+    world.set_clock(AT)
+    lively.begin(world)
+
+    def cases() -> list[Case]:
+        return [case for cases in world.cases.values() for case in cases.values()]
+
+    for _minute in range(120):
+        world.advance(minutes=1)
+        lively.live(world)
+    assert len(cases()) == len(lively.CASES) + len(lively.MORE)
+    assert "unassigned" not in {case.status for case in cases()}
+    assert max(sum(word.by == AWS for word in case.words) for case in cases()) <= lively.OFTEN
+    ours = sim.open("310000000021", "新案例", "请协助。", language="zh")
+    for _turn in range(4):
+        for _minute in range(3):
+            world.advance(minutes=1)
+            lively.live(world)
+        said = ours.newest_first[0]
+        assert said.by == AWS
+        assert said.body.startswith("您好")
+        sim.answer(ours, "已按建议处理。", by="ops")
+    world.advance(minutes=3)
+    lively.live(world)
+    assert ours.status == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("env", "kept", "comes"),
+    [
+        ({}, [], True),
+        ({}, ["pg.json", "demo.json"], True),
+        ({}, ["pg.json"], False),
+        ({"DATABASE_URL": "postgres://elsewhere/helpdesk"}, [], False),
+        ({"DEMO": "day"}, [], False),
+        ({"DEMO": "day", "AWS_SIM": "1"}, ["pg.json"], True),
+        ({"AWS_SIM": "0"}, [], False),
+        ({"AWS_PROFILE": "hub", "AWS_SIM": "1"}, [], False),
+        ({"STORAGE_URL": "s3://files"}, [], False),
+        ({"SITE_URL": "https://desk.example"}, [], False),
+    ],
+)
+def test_make_run_simulates_aws_for_a_demo_alone(
+    env: dict[str, str], kept: list[str], comes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = ("DATABASE_URL", "SITE_URL", "EMAIL_URL", "STORAGE_URL", "DEMO", "AWS_SIM", "AWS_SECRET_ACCESS_KEY")
+    for name in (*aside, *supervisor.AWS_IS_KNOWN):
+        monkeypatch.setenv(name, env.get(name, ""))
+        if name not in env:
+            monkeypatch.delenv(name)
+    for name in kept:
+        (tmp_path / name).touch()
+    door = supervisor._simulate_aws(tmp_path)
+    assert (door is not None) is comes
+    if door:
+        assert os.environ["AWS_ENDPOINT_URL"].endswith(str(door.getsockname()[1]))
+        door.close()

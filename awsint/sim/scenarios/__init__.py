@@ -1,4 +1,5 @@
-"""What a simulated AWS begins with, and how it lives on: `begin(world)` once, `live(world)` each second."""
+"""What a simulated AWS begins with, and how it lives on: `begin(world)` once, `resume(world)` where the world
+was kept, `live(world)` each second."""
 
 from awsint.sim.scenarios import lively, quiet
 

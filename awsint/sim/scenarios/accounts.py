@@ -1,6 +1,7 @@
 """The accounts of the demo: what AWS knows of them, and beside it whose they are on the desk.
 
-Their ExternalIds are made of their numbers: they open nothing but the simulator.
+One has no plan and one does not let us in, so that both can be seen. Their ExternalIds are made of their
+numbers: they open nothing but the simulator.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ class DemoAccount:
     workload: tuple[str, ...] = ()
     model: str = "resold"
     may_write: bool = True
+    role: str = "PartnerSupportSync"
 
     @property
     def external_id(self) -> str:
@@ -27,7 +29,12 @@ class DemoAccount:
 
     @property
     def role_arn(self) -> str:
-        return f"arn:{self.partition}:iam::{self.number}:role/PartnerSupportSync"
+        return f"arn:{self.partition}:iam::{self.number}:role/{self.role}"
+
+    @property
+    def in_organization(self) -> bool:
+        """Whether it is of the partner's own organization: whose support we resell, outside China."""
+        return self.partition == "aws" and self.model == "resold"
 
 
 ACCOUNTS = [
@@ -49,3 +56,10 @@ ACCOUNTS = [
     ),
     DemoAccount("310000000041", "XINGHE", "星河-直播", "aws-cn", "business"),
 ]
+ORGANIZATION = DemoAccount("210000000001", "", "partner-management", plan="none", role="PartnerOrganizationSync")
+# Members that nobody has connected yet, to be found there: name and status.
+STRANGERS = {
+    "210000000071": ("alpenblick-booking", "ACTIVE"),
+    "210000000081": ("澄江-跨境电商", "ACTIVE"),
+    "210000000091": ("acme-sandbox", "SUSPENDED"),
+}
