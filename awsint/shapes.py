@@ -158,11 +158,13 @@ class Away(AwsError):
 
 
 class ClockSkew(AwsError):
-    """Our server's clock is wrong: RequestExpired, SignatureDoesNotMatch."""
+    """Our server's clock is wrong: RequestExpired, SignatureDoesNotMatch. Nothing happened; it passes once the clock is
+    mended, so what was to be sent waits."""
 
 
 class HubBroken(AwsError):
-    """Our own identity does not work: no account of the partition can be read."""
+    """Our own identity does not work, or STS does not answer: no account of the partition can be read. Nothing
+    happened; it passes once that is mended, so what was to be sent waits."""
 
 
 class CaseUnknown(AwsError):
