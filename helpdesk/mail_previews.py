@@ -54,6 +54,8 @@ NAMES = {
     "ticket.received": _("Receipt"),
     "ticket.answered": _("Answer"),
     "ticket.colleague_replied": _("A colleague wrote"),
+    "ticket.aws_said": _("AWS wrote"),
+    "ticket.aws_status": _("The AWS case moves on"),
     "ticket.asked": _("Question"),
     "ticket.reminder": _("Reminder"),
     "ticket.resolved": _("Solution"),

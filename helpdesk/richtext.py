@@ -76,6 +76,11 @@ def render(source: str) -> str:
         return _paragraphs(source)
 
 
+def as_typed(source: str) -> str:
+    """A text that is no Markdown as HTML: escaped, with its paragraphs and line breaks, and no link (A-02)."""
+    return _paragraphs(_showable(source))
+
+
 def plain(source: str, limit: int) -> str:
     """The beginning of a text on one line, without its marks, at most `limit` code points, for lists and letters."""
     head = _showable(source[: limit * 4 + 400])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -19,10 +20,19 @@ from helpdesk.kept import kept
 from sla import alarms, hours
 from sla import terms as promises
 from sla.clock import ClockState, Reckoning, Target, compute
-from sla.models import OUTWARD, PROMISED, CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
+from sla.models import INTERNAL, OUTWARD, PROMISED, CalendarVersion, Clock, Kind, MatrixCell, PolicyVersion, Verdict
 from sla.models import Target as TargetRow
 from sla.ringing import Looked, Rung, ring
 from sla.worktime import AROUND_THE_CLOCK, Calendar
+
+
+class Side(StrEnum):
+    """Whose promises a subject has: most have both; nobody outside waits for one of the house, and what is a part of
+    such a one is worked on there."""
+
+    BOTH = "both"
+    OUTWARD = "outward"
+    INWARD = "inward"
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Terms:
     policy: int
     plan: int
     calendar: int
+    side: Side = Side.BOTH
 
 
 @dataclass(frozen=True)
@@ -80,12 +91,31 @@ def begin(*, terms: Terms, facts: Iterable[list[Any]], at: datetime) -> list[Clo
     reckoning = compute(
         [(at, n, fact) for n, fact in enumerate(facts)], targets_of(terms), calendar_of(terms.calendar), at
     )
-    return reckoning.clocks
+    return kept(reckoning, terms)
 
 
-def start(subject: str, states: Iterable[ClockState], *, report: Report, at: datetime) -> list[Clock]:
+def kept(reckoning: Reckoning, terms: Terms) -> list[ClockState]:
+    """The clocks of a reckoning that the subject has."""
+    if terms.side == Side.BOTH:
+        return reckoning.clocks
+    inward = terms.side == Side.INWARD
+    return [clock for clock in reckoning.clocks if (clock.kind in INTERNAL) == inward]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Clocks that `begin` reckoned, before they are stored."""
+
+    subject: str
+    states: Iterable[ClockState]
+    report: Report
+
+
+def start(begun: Iterable[Begun], *, at: datetime) -> list[Clock]:
     """Stores the clocks that `begin` reckoned. One statement."""
-    return Clock.objects.bulk_create([_row(subject, state, report, at) for state in states])
+    return Clock.objects.bulk_create(
+        [_row(one.subject, state, one.report, at) for one in begun for state in one.states]
+    )
 
 
 @dataclass(frozen=True)
@@ -107,7 +137,7 @@ def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> To
     stored = {(c.kind, c.cycle): c for c in all_of(subject)}
     drill = any(c.drill for c in stored.values())
     found: list[Looked] = []
-    for state in reckoning.clocks:
+    for state in kept(reckoning, terms):
         before = stored.pop((state.kind, state.cycle), None)
         found.append(Looked(before, _row(subject, state, report, at, before, drill), state))
     _store(found, stored.values(), at)

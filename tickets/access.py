@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 # What a page says of a person.
 NAMED = ["name", "email", "phone", "language", "zone"]
 # The rendered text and not its source.
-SHOWN = ["ticket_id", "kind", "by_desk", "author_id", "source", "html", "at", "released_at", "origin_id"]
+SHOWN = [
+    *("ticket_id", "kind", "by_desk", "author_id", "source", "html", "at", "released_at", "origin_id"),
+    *("said_at", "said_by"),
+]
 
 
 class TicketQuerySet(models.QuerySet[Any]):

@@ -14,123 +14,26 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.models import Customer, User
-from helpdesk.accounts.permissions import Right, customers_of, may
-from helpdesk.audit.record import Happening, record
-from sla import clocks, definitions
+from helpdesk.accounts.models import User
+from helpdesk.accounts.permissions import Right, may
+from helpdesk.audit.record import Happening
+from sla import clocks
 from sla.models import Priority
-from tickets import assigning, attaching, breaches, mentions, notify
-from tickets.deed import UNDO, Deed, keep_due, report, say
-from tickets.models import CloseReason, Files, Message, Source, Status, Ticket
+from tickets import breaches, mentions
+from tickets.deed import UNDO, Deed
+from tickets.models import CloseReason, Files, Message, Status, Ticket
+from tickets.opening import Opening, open_many
 from tickets.stays import REOPEN_WINDOW
 from tickets.workflow import Conflict, Refused, check_version, stuck
 
 
-@transaction.atomic(savepoint=False)
-def open_ticket(
-    *,
-    customer: Customer,
-    title: str,
-    description: str,
-    category: str,
-    impact: str = "",
-    urgency: str = "",
-    service: str = "",
-    priority: str | None = None,
-    source: str = Source.WEB,
-    requester: User | None = None,
-    follows: Ticket | None = None,
-    author: User | None = None,
-    files: Files = (),
-    by: User,
-    at: datetime,
-) -> Ticket:
-    """Opens a ticket: the opening text, its clocks, the engineer who takes it (assigning.py) and the letters.
+def open_ticket(*, requester: User | None = None, by: User, at: datetime, **given: Any) -> Ticket:
+    """Opens a ticket: the opening text, its clocks, the engineer who takes it and the letters; `given` is an Opening's.
 
-    The priority is `priority` where given, else what impact and urgency propose. `requester` is given where an engineer
-    files for a customer; then the response is met at once if the source is phone (sla.md, R6). `author` is whose words
-    the opening text is, where somebody else files them. Raises Refused.
+    `requester` is given where an engineer files for a customer; then the response is met at once if the source is phone
+    (sla.md, R6). Raises Refused.
     """
-    at = at.replace(microsecond=0)
-    requester = requester or by
-    _may_file(customer, requester, by)
-    terms = clocks.terms_in_force(at, customer.pk)
-    priority = priority or clocks.matrix_of(terms.policy).get((impact, urgency))
-    if priority is None or priority not in clocks.targets_of(terms):
-        raise Refused("priority", _("This is not a priority we know."))
-    if not definitions.fits(terms.policy, impact, category):
-        codes = ", ".join(definitions.answers_of(terms.policy, category))
-        raise Refused("impact", _("This answer is not for this category. Choose one of %(codes)s.") % {"codes": codes})
-    promise = clocks.targets_of(terms)[priority]
-    choice = assigning.choose(
-        customer=customer,
-        reader=requester,
-        service=service,
-        priority=priority,
-        response_due_in_s=promise.response_s,
-        at=at,
-    )
-    facts = [["created", priority, source], *([choice.happening.fact] if choice.happening.fact else [])]
-    states = clocks.begin(terms=terms, facts=facts, at=at)
-    ticket = Ticket(
-        customer=customer,
-        requester=requester,
-        assigned_to_id=choice.to.user if choice.to else None,
-        title=title,
-        priority_id=priority,
-        category=category,
-        source=source,
-        impact=impact,
-        urgency=urgency,
-        service=service,
-        follows=follows,
-        policy_id=terms.policy,
-        plan_id=terms.plan,
-        calendar_id=terms.calendar,
-        created_at=at,
-        last_event_at=at,
-    )
-    keep_due(ticket, states)
-    ticket.save(force_insert=True)
-    message = say(ticket, Message.Kind.OPENING, description, by=author or by, at=at, source=source)
-    attaching.bind(message, files, by=by)
-    happenings = [_opened(ticket, message)]
-    if follows:
-        happenings.append(Happening("ticket.followed_up", {"ref": follows.ref}, public=True))
-    happenings.append(choice.happening)
-    record(happenings, by=by, at=at, subject=ticket.ref, customer=customer.pk)
-    clocks.start(ticket.ref, states, report=report(ticket), at=at)
-    # Whoever files for a customer has spoken with them.
-    assigning.keep(choice, ticket, worked=(customer.pk, by.pk) if by.is_desk else None, at=at)
-    leads = [] if choice.to else notify.leads()
-    notify.opened(ticket, by=by, engineer=choice.told, leads=leads, at=at, priority=priority)
-    return ticket
-
-
-def _opened(ticket: Ticket, message: Message) -> Happening:
-    data = {
-        "message": message.pk,
-        "priority": ticket.priority_id,
-        "impact": ticket.impact,
-        "urgency": ticket.urgency,
-        "source": ticket.source,
-        "service": ticket.service,
-    }
-    return Happening("ticket.opened", data, ["created", ticket.priority_id, ticket.source], public=True)
-
-
-def _may_file(customer: Customer, requester: User, by: User) -> None:
-    # Who belongs where was read in this very request: a company deactivated while somebody typed is not among them.
-    theirs = by == requester or by.is_service
-    desk = by.is_desk and (not customer.restricted or Customer.objects.known_to(by).filter(pk=customer.pk).exists())
-    allowed = desk or (theirs and may(by, Right.OPEN_TICKET, customer.pk))
-    if allowed and customer.pk in customers_of(requester):
-        return
-    if (desk or customer.pk in customers_of(by)) and Customer.objects.active().filter(pk=customer.pk).exists():
-        raise Refused("requester", _("This person does not belong to the company."))
-    raise Refused(
-        "customer", _("This company can no longer file tickets here. Your text is kept below; please call us.")
-    )
+    return open_many([Opening(requester=requester or by, **given)], by=by, at=at)[0]
 
 
 def _priority(code: str, ticket: Ticket) -> Priority:
@@ -236,7 +139,7 @@ def ask(*, ticket: Ticket, version: int, by: User, at: datetime) -> Ticket:
     """Waits for the customer: only after a public word of ours newer than the customer's last (sla.md, rule 10)."""
     deed = Deed.begin(ticket, by, at)
     check_version(deed.ticket, version)
-    said = deed.ticket.messages.filter(undone_at=None).exclude(kind=Message.Kind.NOTE)
+    said = deed.ticket.messages.filter(undone_at=None).exclude(kind__in=[Message.Kind.NOTE, Message.Kind.AWS])
     last = said.order_by("at", "id").last()
     if last is None or not last.by_desk or last.kind == Message.Kind.OPENING:
         raise Refused("body", _("Ask the customer something first: the last word is theirs."))

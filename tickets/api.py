@@ -397,6 +397,7 @@ def summary(ticket: Ticket, known: Iterable[Clock]) -> dict[str, Any]:
         "status": ticket.status,
         "priority": ticket.priority_id,
         "category": ticket.category,
+        "who_acts": ticket.turn,
         "service": ticket.service or None,
         "source": ticket.source,
         "customer_id": str(ticket.customer_id),

@@ -69,6 +69,7 @@ class Summary(Schema):
     url: str
     title: str
     status: Status
+    who_acts: str = Field(description=_("Who has to act next: us, customer or aws."))
     priority: str
     category: str
     service: str | None

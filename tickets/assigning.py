@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from helpdesk.accounts.models import Customer, StaffRole, User
+from helpdesk.accounts.models import Customer, StaffRole, User, key_of
 from helpdesk.audit.record import SYSTEM, Happening
 from oncall.duty import Colleague, duty, spoken_code
 from oncall.families import FAMILIES
@@ -23,6 +23,7 @@ from tickets.models import AssignmentDecision, Ticket
 
 HANDLED_FOR = timedelta(days=90)
 BY_HAND = "manual"
+WITH_PARENT = "parent"
 TIGHT = (",", ":")
 # The number is arbitrary; whoever files holds it from the choice until the ticket is there.
 LOCK = 7240152
@@ -138,6 +139,26 @@ def keep(choice: Choice, ticket: Ticket, *, worked: tuple[UUID, int] | None = No
     to = choice.to.user if choice.to else None
     change = loads.Change(after=loads.Weight(to, ticket.priority_id), given_to=to, worked=worked)
     loads.keep(change, at=at, decided=decided, told=_told(choice))
+
+
+def given(ticket: Ticket) -> Happening:
+    """The line of history where a ticket came with its engineer."""
+    data = {"old": None, "to": key_of(ticket.assigned_to_id or 0), "rule": WITH_PARENT}
+    return Happening("ticket.assigned", data, ["assigned"], by=SYSTEM)
+
+
+def inherited(ticket: Ticket, at: datetime) -> AssignmentDecision:
+    """The decision that goes with it, not written yet."""
+    to = "{" + key_of(ticket.assigned_to_id or 0) + "}"
+    parent = ticket.parent.ref if ticket.parent else ""
+    return AssignmentDecision(
+        ticket=ticket,
+        at=at,
+        algorithm=WITH_PARENT,
+        winner_id=ticket.assigned_to_id,
+        sentence_zh=f"{to} 负责它所属的工单 {parent}。" if parent else f"开单时即指定给 {to}。",
+        sentence_en=f"{to} has {parent}, to which it belongs." if parent else f"It was opened for {to}.",
+    )
 
 
 def _number(key: str) -> int:

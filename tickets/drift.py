@@ -40,7 +40,7 @@ FINAL = ("running_s", "paused_s")
 # What is read of a ticket.
 READ = (
     *("status", "priority", "policy", "plan", "calendar", "last_event_at", "sla_due_at", "due_kind", "queue_at"),
-    "wake_at",
+    *("wake_at", "customer", "source", "parent"),
 )
 Progress = Callable[[int, int], None]
 
@@ -147,7 +147,8 @@ def _differences(
     at: datetime,
 ) -> Iterator[str]:
     kept = {(clock.kind, clock.cycle): clock for clock in stored}
-    for state in reckoning.clocks:
+    states = clocks.kept(reckoning, ticket.terms)
+    for state in states:
         clock = kept.pop((state.kind, state.cycle), None)
         if clock is None:
             yield f"{_name(state)}: not stored"
@@ -158,7 +159,7 @@ def _differences(
         # A cycle that was taken back keeps its row.
         if clock.cause != clocks.UNDONE:
             yield f"{_name(clock)}: stored, and the history knows of none"
-    yield from _of_ticket(ticket, reckoning.clocks, reckoning)
+    yield from _of_ticket(ticket, states, reckoning)
 
 
 def _name(clock: Stored | ClockState) -> str:

@@ -248,6 +248,10 @@ class StepForm(DeskForm):
     version = SeenVersion(required=False)
 
 
+class ReleaseForm(DeskForm):
+    message = forms.IntegerField(min_value=1, max_value=2**53)
+
+
 class ResolveForm(StepForm):
     body = Block(error_messages={"required": _l("Write how it was solved: the customer reads it.")})
 

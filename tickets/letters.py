@@ -26,6 +26,7 @@ from helpdesk.templatetags.desk import for_customer
 from sla import clocks
 from sla.models import Kind, Priority
 from tickets.access import public, readable
+from tickets.case_words import CASE_STATUS, voice_of
 from tickets.models import Attachment, Message, Participant, Score, Ticket
 from tickets.notify import hearers
 from tickets.stays import REOPEN_WINDOW
@@ -42,10 +43,19 @@ WINDOWED = ("ticket.resolved", "ticket.auto_resolved", "ticket.closing_soon")
 WITH_OPENING = ("ticket.assigned", "ticket.assignment_failed", "ticket.shared")
 # What a mail shows of a ticket and of a message.
 SHOWN = [
-    *("title", "status", "close_reason", "merged_into_id", "customer__name", "requester__name", "assigned_to__name"),
+    *(
+        "title",
+        "status",
+        "case_turn",
+        "close_reason",
+        "merged_into_id",
+        "customer__name",
+        "requester__name",
+        "assigned_to__name",
+    ),
     *("priority__code", "priority__label_zh", "priority__label_en"),
 ]
-QUOTED = ["ticket_id", "kind", "body", "html", "at", "author__name"]
+QUOTED = ["ticket_id", "kind", "body", "html", "at", "said_at", "said_by", "author__name"]
 # The director of operations is an address and nobody who logs in; they hear of breaches.
 DIRECTOR = "director"
 
@@ -61,6 +71,7 @@ class About:
     message: Message | None = None
     files: list[Attachment] = field(default_factory=list)
     earlier: list[Message] = field(default_factory=list)
+    along: list[Message] = field(default_factory=list)
     due: Mapping[str, datetime] = field(default_factory=dict)
     until: datetime | None = None
     priorities: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +119,7 @@ def load(letter: Letter, at: datetime) -> About | None:
     if not readers:
         return None
     message, earlier = _words(letter, ticket, colleague, since, at)
+    along = _along(letter, ticket, colleague, since, at)
     # A word that may not be read, or not any more, is nothing to write about.
     if "message" in letter.data and message is None:
         return None
@@ -118,7 +130,8 @@ def load(letter: Letter, at: datetime) -> About | None:
         people={key: person.name for key, person in people.items()} | _proposed(letter),
         message=message,
         files=_files(message) if message else [],
-        earlier=earlier,
+        earlier=[word for word in earlier if word not in along],
+        along=along,
         **_clocks(letter),
         priorities=_priorities(letter),
         references=chain(letter),
@@ -164,6 +177,13 @@ def _words(
     if word is None and colleague:
         word = everything.filter(pk=number).first()
     return word, upto[:MOST_EARLIER]
+
+
+def _along(letter: Letter, ticket: Ticket, colleague: User | None, since: int, at: datetime) -> list[Message]:
+    """What else AWS said in the same breath, before the letter's own word. One statement, none where it is all."""
+    others = [number for number in letter.data.get("words", []) if number != letter.data.get("message")]
+    found = _messages(ticket, colleague, at).filter(pk__in=others, pk__gt=since).order_by("pk") if others else []
+    return list(found)
 
 
 def _messages(ticket: Ticket, colleague: User | None, at: datetime) -> Any:
@@ -220,7 +240,7 @@ def _proposed(letter: Letter) -> dict[str, str]:
 
 def say(letter: Letter, about: About) -> Content:
     """The words of a letter, in the language and zone in use. Asks nothing."""
-    message = said(about.message, about.files, LONGEST) if about.message else None
+    message = said(about.message, about.files, LONGEST, desk=about.desk) if about.message else None
     ticket = about.ticket
     context = {
         "ticket": _facts(ticket),
@@ -228,7 +248,8 @@ def say(letter: Letter, about: About) -> Content:
         "desk": about.desk,
         "by": _by(letter, about),
         "message": message,
-        "history": [said(one, [], LONGEST_EARLIER) for one in about.earlier],
+        "along": [said(one, [], LONGEST, desk=about.desk) for one in about.along],
+        "history": [said(one, [], LONGEST_EARLIER, desk=about.desk) for one in about.earlier],
         "response": about.due.get(Kind.RESPONSE),
         "resolution": about.due.get(Kind.RESOLUTION),
         "until": about.until,
@@ -265,6 +286,8 @@ def _by(letter: Letter, about: About) -> str:
 def _told(letter: Letter, about: About) -> dict[str, Any]:
     """What the letter's own codes and numbers mean, by their names; a kind gives what its template asks for."""
     told: dict[str, Any] = {}
+    if letter.kind.startswith("ticket.aws_"):
+        told = {"case": "", "case_status": "", "case_code": "", "held": False}
     for name, value in letter.data.items():
         match name:
             case "old" | "new":
@@ -275,6 +298,10 @@ def _told(letter: Letter, about: About) -> dict[str, Any]:
                 told["score"] = str(Score(value).label)
             case "participant":
                 told["proposed"] = about.people.get("participant", "")
+            case "case" | "held":
+                told[name] = value
+            case "case_new":
+                told |= {"case_code": value, "case_status": str(CASE_STATUS.get(value, value))}
             case "percent":
                 told["percent"] = value
             case "kind":
@@ -284,20 +311,25 @@ def _told(letter: Letter, about: About) -> dict[str, Any]:
     return told
 
 
-def said(message: Message, files: Iterable[Attachment], longest: int) -> Said:
+def said(message: Message, files: Iterable[Attachment], longest: int, *, desk: bool) -> Said:
     """A message as a mail quotes it, up to a sane length."""
     text = shortened(message.body, longest)
     cut = text != message.body
     return Said(
-        by=message.author.name,
-        at=message.at,
-        html=richtext.render(text) if cut else message.html,
+        by=voice_of(message, message.author.name, desk=desk),
+        at=message.said_at or message.at,
+        html=_rendered(message, text) if cut else message.html,
         text=text + ("…" if cut and longest == LONGEST_EARLIER else ""),
         line=richtext.plain(message.body, LINE),
         note=message.kind == Message.Kind.NOTE,
         cut=cut,
         files=list(files),
     )
+
+
+def _rendered(message: Message, text: str) -> str:
+    # What was said at AWS is no Markdown.
+    return richtext.as_typed(text) if message.said_at else richtext.render(text)
 
 
 def shortened(text: str, longest: int) -> str:

@@ -1,11 +1,13 @@
 """What each colleague has in hand: points of their open tickets, kept in the transaction that changes them.
 
 A ticket weighs by its priority's rank (assignment.POINTS) while it is new or in progress; one that waits for the
-customer, is resolved or closed weighs nothing. The rows are a cache of that sum: `reconcile` compares them nightly.
-Rows are written in the order of their users and after Ticket and Clock, so that two writers never wait for each other.
+customer, is resolved or closed weighs nothing, nor does a part of an event whose work is its parent's. The rows are a
+cache of that sum: `reconcile` compares them nightly. Rows are written in the order of their users and after Ticket and
+Clock, so that two writers never wait for each other.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +31,8 @@ class Weight(NamedTuple):
 
     @classmethod
     def of(cls, ticket: Ticket) -> "Weight":
-        return cls(ticket.assigned_to_id if ticket.status in WEIGHING else None, ticket.priority_id)
+        weighs = ticket.status in WEIGHING and not ticket.is_part
+        return cls(ticket.assigned_to_id if weighs else None, ticket.priority_id)
 
 
 NO_WEIGHT = Weight(None, "")
@@ -84,6 +87,16 @@ def keep(change: Change, *, at: datetime, decided: AssignmentDecision | None = N
             cursor.execute(f"WITH {', '.join(parts)} SELECT 1", params)
 
 
+def burden(given: Iterable[Weight], *, at: datetime) -> None:
+    """Puts tickets on those they were given to. One statement, none where none weighs."""
+    counted = Counter(weight for weight in given if weight.user)
+    rows = [value for weight, number in counted.items() for value in (weight.user, number, weight.priority, at)]
+    if rows:
+        values = ", ".join(["(%s::bigint, %s, %s, %s::timestamptz)"] * len(counted))
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {LOADED.format(rows=values)} SELECT 1", rows)
+
+
 def _rows(change: Change, at: datetime) -> Iterable[tuple[Any, ...]]:
     if change.before != change.after:
         if change.before.user:
@@ -97,7 +110,8 @@ def _rows(change: Change, at: datetime) -> Iterable[tuple[Any, ...]]:
 # --- Nightly ---------------------------------------------------------------------------------------------------------
 
 TRUTH = f"""SELECT t.assigned_to_id AS user_id, sum({POINTS_OF.format(code="t.priority")}) AS points
-    FROM tickets_ticket t WHERE t.status IN ('new', 'in_progress') AND t.assigned_to_id IS NOT NULL"""
+    FROM tickets_ticket t WHERE t.status IN ('new', 'in_progress') AND t.assigned_to_id IS NOT NULL
+    AND NOT (t.source = 'aws_health' AND t.parent_id IS NOT NULL)"""
 DRIFTED = f"""SELECT user_id FROM ({TRUTH} GROUP BY 1) t FULL JOIN tickets_load l USING (user_id)
     WHERE coalesce(t.points, 0) <> coalesce(l.points, 0) ORDER BY user_id"""
 MENDED = f"""UPDATE tickets_load SET points = coalesce((SELECT points FROM ({TRUTH} AND t.assigned_to_id = %s

@@ -21,6 +21,7 @@ from tickets.models import Attachment, CloseReason, Message, Ticket
 AT = datetime(2026, 3, 4, 3, 20, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
 NUMBER = 1042
+CASE = "177342918800412"
 SINCE = timedelta(minutes=25)
 CUSTOMER, ENGINEER, LEAD, COLLEAGUE = 1, 2, 3, 4
 
@@ -40,6 +41,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "reply": "可以停，是数据同事跑的。停掉以后我们改成分批执行。",
         "solution": "语句已停止，两个副本的延迟已回到 1 秒以内。建议之后每批更新 5,000 行，每批间隔 2 秒。",
         "note": "@李敏 副本回放是单线程的，别让他们重启实例，回放会从头再来。",
+        "aws": "您好，\n\n我们查看了两个只读副本：它们正在回放一条很大的事务，表没有主键，每行都要全表扫描。\n\n"
+        "请提供任一副本的引擎状态输出。",
         "file": "副本延迟.png",
         "priority": "高",
         "proposed": "dba@lanhai.example",
@@ -61,6 +64,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "solution": "The statement was stopped, and the lag of both replicas is under a second. We suggest batches of "
         "5,000 rows, two seconds apart.",
         "note": "@Daniel Reed replay has a single thread: do not let them restart the instance, it would begin anew.",
+        "aws": "Hello,\n\nBoth replicas apply one large transaction on a table without a primary key, so each row is a "
+        "full scan.\n\nPlease send the engine status of one replica.",
         "file": "replica-lag.png",
         "priority": "High",
         "proposed": "dba@harbour.example",
@@ -79,6 +84,7 @@ SAYS = {
     "ticket.resolved": "solution",
     "ticket.noted": "note",
     "ticket.mentioned": "note",
+    "ticket.aws_said": "aws",
 }
 BY = {
     **dict.fromkeys(("ticket.customer_replied", "ticket.closed", "ticket.reopened", "ticket.rated"), CUSTOMER),
@@ -99,6 +105,8 @@ DATA: dict[str, dict[str, Any]] = {
     "ticket.prioritised": {"old": "medium", "new": "high"},
     "ticket.merged": {"into": "HD-1038"},
     "ticket.unmerged": {"out_of": "HD-1038"},
+    "ticket.aws_said": {"case": CASE, "case_new": "pending-customer-action"},
+    "ticket.aws_status": {"case": CASE, "case_new": "resolved"},
     "ticket.rated": {"score": "good"},
     "ticket.participant_proposed": {"participant": 1},
     "ticket.warning": {"kind": "resolution", "percent": 75, "due": (AT + SINCE).isoformat()},
@@ -145,9 +153,10 @@ def _about(kind: str, texts: dict[str, str], people: dict[int, User], reader: Us
         return replace(about, message=opening, files=[_file(texts)])
     if kind not in SAYS:
         return about
-    note = SAYS[kind] == "note"
     author = people[BY.get(kind, ENGINEER)]
-    word = _message(3, ticket, author, texts[SAYS[kind]], 1, note=note)
+    word = _message(3, ticket, author, texts[SAYS[kind]], 1, note=SAYS[kind] == "note")
+    if SAYS[kind] == "aws":
+        word = _said_at_aws(word)
     files = [_file(texts)] if kind in ("ticket.answered", "ticket.customer_replied") else []
     return replace(about, message=word, files=files, earlier=[opening])
 
@@ -195,6 +204,12 @@ def _message(number: int, ticket: Ticket, author: User, body: str, ago: int, *, 
         html=richtext.render(body),
         at=AT - timedelta(minutes=ago),
     )
+
+
+def _said_at_aws(word: Message) -> Message:
+    word.kind, word.author, word.said_at = Message.Kind.AWS, User(name="AWS", is_service=True), word.at
+    word.html = richtext.as_typed(word.body)
+    return word
 
 
 def _file(texts: dict[str, str]) -> Attachment:

@@ -26,6 +26,8 @@ TOPICS = {
     "ticket.received": Mail.FILED,
     "ticket.answered": Mail.REPLIES,
     "ticket.colleague_replied": Mail.REPLIES,
+    "ticket.aws_said": Mail.AWS,
+    "ticket.aws_status": Mail.AWS,
     "ticket.closed": Mail.CLOSINGS,
     "ticket.auto_closed": Mail.CLOSINGS,
     "ticket.assigned": Mail.ASSIGNED,
@@ -101,22 +103,18 @@ def _letters(side: str, news: News, who: list[Hearer]) -> list[Draft]:
 
 
 def opened(
-    ticket: Ticket, *, by: User, engineer: Reader | None, leads: Iterable[User], at: datetime, priority: str
-) -> list[Letter]:
-    """The receipt for the requester; and who has the ticket now, or that nobody could be given it. One statement."""
-    ref = ticket.ref
-    requester = ticket.requester
-    heard = not requester.is_service and wants(requester.no_mail, "ticket.received")
-    drafts = [_receipt(ticket, priority)] if heard else []
+    ticket: Ticket, *, by: Actor, engineer: Reader | None, leads: Iterable[User], receipt: str = "ticket.received"
+) -> list[Draft]:
+    """The receipt for the requester, with the promise's due times; and who has the ticket now, or that nobody could be
+    given it. No statement: whoever opened it writes them."""
+    about: dict[str, Any] = {"subject": ticket.ref, "customer": ticket.customer_id}
+    requester, ref = ticket.requester, {"ref": ticket.ref}
+    drafts = []
+    if receipt and not requester.is_service and wants(requester.no_mail, receipt):
+        drafts.append(Draft(receipt, requester, ref | {"priority": ticket.priority_id}, **about))
     if engineer and engineer.key != by.key:
-        drafts.append(Draft("ticket.assigned", engineer, {"ref": ref}))
-    drafts += [Draft("ticket.assignment_failed", lead, {"ref": ref}) for lead in leads]
-    return enqueue(drafts, at=at, subject=ref, customer=ticket.customer_id) if drafts else []
-
-
-def _receipt(ticket: Ticket, priority: str) -> Draft:
-    """The letter that says we have it, with the promise's due times."""
-    return Draft("ticket.received", ticket.requester, {"ref": ticket.ref, "priority": priority})
+        drafts.append(Draft("ticket.assigned", engineer, ref, **about))
+    return drafts + [Draft("ticket.assignment_failed", lead, ref, **about) for lead in leads]
 
 
 def leads() -> list[User]:

@@ -59,8 +59,8 @@ WITH pause AS (
     SELECT e.id, e.at, e.actor, t.id AS ticket, t.customer_id, t.title, t.assigned_to_id,
         (SELECT n.at FROM audit_entry n WHERE n.subject = e.subject AND (n.at, n.id) > (e.at, e.id)
             AND n.fact->>0 IN ('status', 'withdrawn') ORDER BY n.at, n.id LIMIT 1) AS ended,
-        (SELECT max(m.at) FROM tickets_message m WHERE m.ticket_id = t.id AND m.undone_at IS NULL AND m.kind <> 'note'
-            AND NOT m.by_desk AND m.at <= e.at AND m.origin_id IS NULL) AS theirs,
+        (SELECT max(m.at) FROM tickets_message m WHERE m.ticket_id = t.id AND m.undone_at IS NULL
+            AND m.kind NOT IN ('note', 'aws') AND NOT m.by_desk AND m.at <= e.at AND m.origin_id IS NULL) AS theirs,
         (SELECT max(m.at) FROM tickets_message m WHERE m.ticket_id = t.id AND m.undone_at IS NULL AND m.kind = 'reply'
             AND m.by_desk AND m.at <= e.at AND m.origin_id IS NULL) AS ours,
         s.id AS strike, s.at AS struck_at, s.actor AS struck_by, s.data AS struck
@@ -74,7 +74,7 @@ WITH pause AS (
             WHERE u.id = (e.data->>'said')::bigint AND u.undone_at IS NOT NULL)
 ), judged AS (
     SELECT pause.*, (SELECT min(m.at) FROM tickets_message m WHERE m.ticket_id = ticket AND m.undone_at IS NULL
-            AND NOT m.by_desk AND m.origin_id IS NULL
+            AND m.kind <> 'aws' AND NOT m.by_desk AND m.origin_id IS NULL
             AND m.at > pause.at AND m.at < coalesce(ended, %(now)s)) AS answered,
         ours IS NULL OR ours < theirs AS unasked,
         coalesce(ended, %(now)s) - pause.at > %(long)s AS is_long

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -38,7 +39,8 @@ from tickets.workflow import offered
 MOST_CHOICES = 500
 # What a list of one's own tickets shows of each.
 SHOWN_IN_CARDS = [
-    *("id", "title", "status", "created_at", "sla_due_at", "due_kind", "queue_at", "customer__name", "requester__name"),
+    *("id", "title", "status", "created_at", "sla_due_at", "due_kind", "queue_at", "case_turn", "customer__name"),
+    "requester__name",
     *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
 ]
 # Buttons that answer with the same page instead of filing.
@@ -224,6 +226,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "kin": relations.kin_of(ticket, around["circle"].near, request.user, at),
         "came_from": came_from(request, items),
         "calendar": clocks.calendar_of(ticket.calendar_id),
+        "simulated": getattr(settings, "AWS_IS_SIMULATED", False),
         "response": known.get("response"),
         "update": known.get("update"),
         "resolution": known.get("resolution"),

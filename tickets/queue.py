@@ -26,7 +26,7 @@ from sla import clocks
 from sla.models import Priority
 from tickets import tagging
 from tickets.access import in_order
-from tickets.models import OPEN, Status, Ticket
+from tickets.models import OPEN, Status, Ticket, Turn
 from tickets.workflow import Refused
 
 ROWS = 25
@@ -37,13 +37,15 @@ VIEWS: dict[str, Any] = {
     "overdue": _l("Overdue"),
     "unassigned": _l("Unassigned"),
     "waiting": _l("With customer"),
+    "aws": _l("Waiting for AWS"),
     "resolved": _l("Resolved"),
     "all": _l("All tickets"),
 }
 # Counting all tickets would say nothing.
-COUNTED = ["mine", "open", "overdue", "unassigned", "waiting"]
+COUNTED = ["mine", "open", "overdue", "unassigned", "waiting", "aws"]
 STATUSES: dict[str, list[str]] = {
     "waiting": [Status.WAITING_CUSTOMER],
+    "aws": [Status.NEW, Status.IN_PROGRESS],
     "resolved": [Status.RESOLVED],
     "all": [],
 }
@@ -204,6 +206,8 @@ def _in_view(rows: "QuerySet[Ticket]", view: str, user: User, at: datetime) -> "
             return rows.filter(assigned_to__isnull=True)
         case "overdue":
             return rows.filter(queue_at__lt=at)
+        case "aws":
+            return rows.filter(case_turn=Turn.AWS)
     return rows
 
 

@@ -132,7 +132,7 @@ def kin_of(ticket: Ticket, near: list[int], viewer: User, at: datetime) -> Kin:
     rows = list(
         Ticket.objects.visible_to(viewer)
         .filter(pk__in=near)
-        .only("title", "status", "parent_id", "merged_into_id", "merged_at")
+        .only("title", "status", "case_turn", "parent_id", "merged_into_id", "merged_at")
         .order_by(parent_first, F("pk").desc())[: MOST_SHOWN + 1]
     )
     kin = Kin(more=len(rows) > MOST_SHOWN)

@@ -38,6 +38,10 @@ def split(
         raise Conflict(deed.ticket, stuck(deed.ticket))
     if message.kind == Message.Kind.NOTE:
         raise Refused("message", _("An internal note cannot become a ticket: the customer would read it."))
+    if message.kind == Message.Kind.AWS:
+        raise Refused(
+            "message", _("What AWS said belongs to its case and stays here. Write it anew where it is needed.")
+        )
     requester = requester_of(deed.ticket, message)
     made = actions.open_ticket(
         customer=deed.ticket.customer,

@@ -21,6 +21,7 @@ from sla.models.register import Reason, Why
 from sla.words import Words
 from tickets import attaching, tagging
 from tickets.access import messages_visible_to, people_of
+from tickets.case_words import CASE_STATUS, voice_of
 from tickets.models import CloseReason, Message, Score, Source, Status, Ticket
 from tickets.pauses import Why as Struck
 
@@ -30,10 +31,16 @@ CODES = {s.value: s.label for s in [*Status, *Source, *CloseReason, *Score, *Kin
 INSTANTS = ("due", "breached")
 # A service has a key of its own: its codes are words that mean something else elsewhere ("billing").
 SERVICES = ("service", "old_service")
-# So have the words about a breach.
-BREACH_WORDS = {"why": dict(Why.choices), "excuse": dict(Reason.choices), "struck": dict(Struck.choices)}
+# So have the words about a breach, and those of AWS about a case.
+KEYED_WORDS: dict[str, dict[Any, Any]] = {
+    "why": dict(Why.choices),
+    "excuse": dict(Reason.choices),
+    "struck": dict(Struck.choices),
+    "case_old": CASE_STATUS,
+    "case_new": CASE_STATUS,
+}
 # These say that a message was written: the message itself stands in the timeline.
-SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted"]
+SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted", "ticket.aws_said", "ticket.aws_shown"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ def timeline(
     entries = entries_visible_to(viewer, ticket) if entries is None else entries
     told = [e for e in entries if e.action not in SHOWN_AS_MESSAGE]
     if not viewer.is_desk:
+        told = _with_held(told, entries, messages)
+    if not viewer.is_desk:
         # What a reply brought with it shows when the reply does, and never where that was taken back.
         read = {None, *(m.pk for m in messages)}
         told = [e for e in told if e.data.get("said") in read]
@@ -92,7 +101,7 @@ def timeline(
     dated = [(m.at, 0 if m.kind == "opening" else 1, m) for m in messages] + [(x.at, 2, x) for x in lines]
     items: list[Item] = []
     for when, _rank, one in sorted(dated, key=lambda d: d[:2]):
-        _add(items, when, one, names)
+        _add(items, when, one, names, viewer)
     return items
 
 
@@ -103,9 +112,18 @@ def _said(number: int, at: datetime, *, desk: bool, merged: bool) -> "QuerySet[M
     return messages_visible_to(viewer, ticket, at).annotate(files=attaching.hung())
 
 
-def _add(items: list[Item], at: datetime, one: Message | Line, names: dict[str, str]) -> None:
+def _with_held(told: list[Entry], entries: list[Entry], messages: Iterable[Message]) -> list[Entry]:
+    """With lines where AWS said something that an engineer reads first: its customer is told that much."""
+    read = {m.pk for m in messages}
+    held = {e.pk for e in entries if e.action == "ticket.aws_said" and e.data["message"] not in read}
+    shown = {e.pk for e in told}
+    return [e for e in entries if e.pk in shown | held] if held else told
+
+
+def _add(items: list[Item], at: datetime, one: Message | Line, names: dict[str, str], viewer: User) -> None:
     if isinstance(one, Message):
-        items.append(Item("message", at, one, names[key_of(one.author_id)]))
+        author = voice_of(one, names[key_of(one.author_id)], desk=viewer.is_desk)
+        items.append(Item("message", at, one, author))
     elif items and items[-1].kind == "history":
         items[-1].lines.append(one)
     else:
@@ -144,8 +162,8 @@ def worded(data: dict[str, Any], names: dict[str, str], labels: dict[str, Any]) 
     def told(key: str, value: Any) -> Any:
         if key in INSTANTS:
             return datetime.fromisoformat(value) if value else None
-        if key in BREACH_WORDS:
-            return BREACH_WORDS[key].get(value, value)
+        if key in KEYED_WORDS:
+            return KEYED_WORDS[key].get(value, value)
         return FAMILIES.get(value, value) if key in SERVICES else word(value)
 
     return {key: told(key, value) for key, value in data.items()}

@@ -67,6 +67,7 @@ urlpatterns = [
     path("tickets/<str:ref>/files/<uuid:file>/<str:name>", file_views.download, name="ticket_file_download"),
     path("tickets/<str:ref>/reply", views.reply, name="ticket_reply"),
     path("tickets/<str:ref>/undo", views.undo, name="ticket_undo"),
+    path("tickets/<str:ref>/release", views.release, name="ticket_release"),
     path("tickets/<str:ref>/note", views.note, name="ticket_note"),
     path("tickets/<str:ref>/start", views.start, name="ticket_start"),
     path("tickets/<str:ref>/ask", views.ask, name="ticket_ask"),

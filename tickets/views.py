@@ -5,9 +5,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,10 +21,24 @@ from oncall.families import FAMILIES
 from sla import clocks, words
 from sla.calendar_ends import unpublished
 from sla.models import Priority
-from tickets import actions, after, apology, circle, classifying, forms, portal, queue, relations, searching, tagging
+from tickets import (
+    actions,
+    after,
+    apology,
+    aws,
+    circle,
+    classifying,
+    forms,
+    portal,
+    queue,
+    relations,
+    searching,
+    tagging,
+)
 from tickets.access import access_ticket, where_it_went
 from tickets.assigning import takers
 from tickets.canned_views import put_in
+from tickets.case_words import resolved_cases
 from tickets.deed import UNDO
 from tickets.models import Status, Ticket
 from tickets.pages import (
@@ -47,7 +62,7 @@ from tickets.whyme import why_me
 from tickets.workflow import offered
 
 SHOWN_IN_ROWS = [
-    *("id", "title", "status", "sla_due_at", "due_kind", "queue_at", "last_event_at", "tags"),
+    *("id", "title", "status", "sla_due_at", "due_kind", "queue_at", "last_event_at", "tags", "case_turn"),
     *("customer__name", "assigned_to__name"),
     *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
 ]
@@ -208,6 +223,8 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "internal": clocks.internal_last(every),
         "calendar": clocks.calendar_of(ticket.calendar_id),
         **first_answer(items, known),
+        "simulated": getattr(settings, "AWS_IS_SIMULATED", False),
+        "resolved_cases": resolved_cases(ticket, history),
         "why": why(reckoning, ticket, at),
         "unpublished": unpublished(ticket.calendar_id, known),
         "takers": takers(ticket, at) if "assign" in request.GET or (trouble and trouble.verb == "assign") else None,
@@ -347,3 +364,14 @@ def prioritise(request: Asked, ref: str) -> HttpResponse:
 def classify(request: Asked, ref: str) -> HttpResponse:
     done = _("The service is changed.")
     return _verb(request, ref, "classify", forms.ClassifyForm(request.POST), classifying.classify, done)
+
+
+@desk_only
+@require_POST
+def release(request: Asked, ref: str) -> HttpResponse:
+    """Lets the customer read what AWS said, which they had a notice of."""
+
+    def act(*, ticket: Ticket, message: int, by: User, at: datetime) -> None:
+        aws.reviewed(message=get_object_or_404(ticket.messages, pk=message), by=by, at=at)
+
+    return _verb(request, ref, "release", forms.ReleaseForm(request.POST), act, _("The customer reads it now."))

@@ -72,7 +72,7 @@ TABLE: dict[str, Verb] = {v.name: v for v in [
     _verb("resume",   _l("Resume"),            (W,),         P, "resumed",   "runs",    desk=Right.WORK, customer=Right.REPLY),
     _verb("resolve",  _l("Resolve"),           (N, P, W),    R, "resolved",  "stops",   desk=Right.WORK, system=(W,), hears=("requester",)),
     _verb("close",    _l("It is solved"),      (R,),         C, "closed",    "stops",   customer=Right.CONFIRM, system=(R,), hears=("requester", "assignee")),
-    _verb("reopen",   _l("Reopen"),            (R,),         P, "reopened",  "resumes", desk=Right.REOPEN, customer=Right.REOPEN, hears=("requester", "assignee")),
+    _verb("reopen",   _l("Reopen"),            (R,),         P, "reopened",  "resumes", desk=Right.REOPEN, customer=Right.REOPEN, system=(R,), hears=("requester", "assignee")),
     _verb("withdraw", _l("Withdraw"),          (N, P, W),    C, "withdrawn", "ends",    desk=Right.WORK, customer=Right.WITHDRAW, hears=("requester", "assignee")),
 ]}
 # fmt: on

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from helpdesk.accounts.models import Customer, StaffRole, User
+from helpdesk.accounts.models import HOUSE, Customer, StaffRole, User
 
 # The place of a customer in the order of arrival: rows are never removed, so it never changes.
 NUMBERED = """
-SELECT id, number FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) AS number FROM accounts_customer) c
+SELECT id, number FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) AS number FROM accounts_customer
+    WHERE id <> %s) c
 WHERE id = ANY(%s)
 """
 
@@ -31,7 +32,7 @@ def customer_names(viewer: User, ids: Iterable[UUID]) -> dict[UUID, str]:
     if not masks(viewer):
         return dict(Customer.objects.filter(pk__in=wanted).values_list("pk", "name"))
     with connection.cursor() as cursor:
-        cursor.execute(NUMBERED, [wanted])
+        cursor.execute(NUMBERED, [HOUSE, wanted])
         return {pk: f"CUST-{number:04}" for pk, number in cursor.fetchall()}
 
 

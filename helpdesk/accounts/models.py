@@ -70,6 +70,7 @@ class Mail(models.TextChoices):
     FILED = "filed", _("The receipt of a ticket I filed")
     REPLIES = "replies", _("An engineer or a colleague writes on a ticket of mine")
     CLOSINGS = "closings", _("A ticket of mine is closed")
+    AWS = "aws", _("AWS writes on a ticket of mine, or its case moves on")
     ASSIGNED = "assigned", _("A ticket is assigned to me")
     MENTIONED = "mentioned", _("A colleague calls me in a note")
     MONTHS = "months", _("The report of a month")
@@ -77,9 +78,9 @@ class Mail(models.TextChoices):
     FOLLOWED = "followed", _("Something happens on a ticket that I only follow")
 
 
-MAILS_TO_CUSTOMERS = [Mail.FILED, Mail.REPLIES, Mail.CLOSINGS]
+MAILS_TO_CUSTOMERS = [Mail.FILED, Mail.REPLIES, Mail.AWS, Mail.CLOSINGS]
 MAILS_TO_ADMINISTRATORS = [Mail.MONTHS]
-MAILS_TO_THE_DESK = [Mail.ASSIGNED, Mail.MENTIONED, Mail.WARNING, Mail.FOLLOWED]
+MAILS_TO_THE_DESK = [Mail.ASSIGNED, Mail.MENTIONED, Mail.AWS, Mail.WARNING, Mail.FOLLOWED]
 
 
 def all_news() -> list[str]:
@@ -106,6 +107,10 @@ def hidden_from(user: "User") -> RawSQL:
     return RawSQL(HIDDEN_FROM, [user.pk])  # noqa: S611, a fixed text with its parameter
 
 
+# The customer that is ourselves (house.py): what is filed for it is nobody's outside, and no list of customers has it.
+HOUSE = uuid.UUID("00000000-0000-4000-8000-000000000001")
+
+
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
@@ -113,6 +118,13 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def known_to(self, user: "User") -> Self:
         """The customers that a colleague may know of; whose people may know which, permissions.py says."""
         return self if user.sees_every_customer else self.exclude(pk__in=hidden_from(user))
+
+
+class CustomerManager(models.Manager["Customer"]):
+    """All customers but the house."""
+
+    def get_queryset(self) -> models.QuerySet["Customer"]:
+        return super().get_queryset().exclude(pk=HOUSE)
 
 
 # What is agreed with a customer, besides what they are called.
@@ -149,7 +161,7 @@ class Customer(models.Model):
     contract_number = models.CharField(_("contract number"), max_length=40, blank=True)
     created_at = models.DateTimeField(_("created"), editable=False)
 
-    objects = CustomerQuerySet.as_manager()
+    objects = CustomerManager.from_queryset(CustomerQuerySet)()
 
     class Meta:
         verbose_name = _("customer")

@@ -82,13 +82,28 @@ def record(
 
     One statement.
     """
+    return record_all([About(happenings, subject, customer)], by=by, at=at)
+
+
+@dataclass(frozen=True)
+class About:
+    """What happened to one subject."""
+
+    happenings: Iterable[Happening]
+    subject: str
+    customer: UUID | None = None
+
+
+def record_all(told: Iterable[About], *, by: Actor, at: datetime) -> list[int]:
+    """The same for several subjects of one action. One statement."""
     if not connection.in_atomic_block:
         raise RuntimeError("history is written inside the action's own transaction")
     rows: list[Any] = []
-    for h in happenings:
-        audience, fact = "public" if h.public else "staff", None if h.fact is None else json.dumps(h.fact)
-        actor = h.by or by
-        rows += [at, actor.key, role_of(actor), h.action, subject, customer, audience, json.dumps(h.data), fact]
+    for one in told:
+        for h in one.happenings:
+            audience, fact = "public" if h.public else "staff", None if h.fact is None else json.dumps(h.fact)
+            actor, data = h.by or by, json.dumps(h.data)
+            rows += [at, actor.key, role_of(actor), h.action, one.subject, one.customer, audience, data, fact]
     if not rows:
         return []
     origin = sender.get()

@@ -35,7 +35,8 @@ class Reader(Protocol):
 class Draft:
     """A letter before it is written. `secret` is a link that grants a login: stored encrypted.
 
-    `guard` names what must still be true when it leaves (settings.OUTBOX_GUARDS).
+    `guard` names what must still be true when it leaves (settings.OUTBOX_GUARDS). `subject` and `customer` are its own
+    where letters about several are written at once.
     """
 
     kind: str
@@ -45,6 +46,8 @@ class Draft:
     cc: tuple[Reader, ...] = ()
     guard: str = ""
     channel: str = MAIL
+    subject: str = ""
+    customer: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ def enqueue(
             cc=[{"key": reader.key, "address": reader.email} for reader in d.cc],
             language=d.to.language,
             zone=d.to.zone,
-            subject=subject,
-            customer=customer,
+            subject=d.subject or subject,
+            customer=d.customer or customer,
             data=d.data,
             secret=seal(d.secret) if d.secret else "",
             state=Letter.State.HELD if hold else Letter.State.READY,

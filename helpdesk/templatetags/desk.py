@@ -367,7 +367,8 @@ def runs_a_company(user: Any) -> bool:
 @register.filter
 def for_customer(ticket: Any) -> str:
     """A ticket's status as its customer reads it: a sentence, and whose turn it is."""
-    return _sentences(get_language())[ticket.status]
+    words = _sentences(get_language())
+    return words["aws"] if ticket.turn == "aws" else words[ticket.status]
 
 
 @lru_cache(maxsize=8)
@@ -375,6 +376,7 @@ def _sentences(_language: str | None) -> dict[str, str]:
     return {
         "new": _("We have it"),
         "in_progress": _("We are working on it"),
+        "aws": _("AWS is working on it"),
         "waiting_customer": _("Your turn: we need your answer"),
         "resolved": _("Your turn: is it solved?"),
         "closed": _("Closed"),

@@ -97,6 +97,7 @@ ROUTES: dict[str, Route] = {
     "tickets/<str:ref>/files/<uuid:file>/<str:name>": Route(TICKETS),
     "tickets/<str:ref>/reply": sent(*TICKETS),
     "tickets/<str:ref>/undo": sent(*DESK),
+    "tickets/<str:ref>/release": sent(*DESK),
     "tickets/<str:ref>/note": sent(*DESK),
     "tickets/<str:ref>/start": sent(*DESK),
     "tickets/<str:ref>/ask": sent(*DESK),

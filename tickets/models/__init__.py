@@ -2,7 +2,7 @@
 
 from tickets.models.people import AssignmentDecision, Follow, Handled, Load, Mention, Participant, Satisfaction, Score
 from tickets.models.said import Attachment, Canned, Draft, Files, Message, SearchRow
-from tickets.models.ticket import OPEN, Category, CloseReason, Link, Source, Status, Tag, Ticket
+from tickets.models.ticket import OPEN, Category, CloseReason, Link, Source, Status, Tag, Ticket, Turn
 
 __all__ = [
     "OPEN",
@@ -27,4 +27,5 @@ __all__ = [
     "Status",
     "Tag",
     "Ticket",
+    "Turn",
 ]

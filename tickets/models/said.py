@@ -15,12 +15,17 @@ from tickets.models.ticket import Source, Ticket
 
 
 class Message(models.Model):
-    """Something said: the opening text, a public reply or an internal note. `html` is `body` rendered once."""
+    """Something said: the opening text, a public reply, an internal note, or words of AWS.
+
+    `html` is `body` rendered once. Of what was said at AWS, `said_at` is AWS's own time and `said_by` who wrote it
+    there, null where AWS itself did.
+    """
 
     class Kind(models.TextChoices):
         OPENING = "opening", _("opening")
         REPLY = "reply", _("reply")
         NOTE = "note", _("note")
+        AWS = "aws", _("AWS")
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="messages", db_index=False)
     # Where it was said first, if that ticket was merged into this one (merging.py).
@@ -35,6 +40,8 @@ class Message(models.Model):
     # Customers meet it from then on: a reply of the desk can be taken back before (undoing.py).
     released_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
+    said_at = models.DateTimeField(null=True)
+    said_by = models.TextField(null=True)
 
     class Meta:
         indexes = [

@@ -10,9 +10,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import refs
-from helpdesk.accounts.models import Customer, User
+from helpdesk.accounts.models import HOUSE, Customer, User
 from oncall.families import FAMILIES, Family
-from sla.clocks import Terms, calendar_of, number_of
+from sla.clocks import Side, Terms, calendar_of, number_of
 from sla.models import CalendarVersion, Plan, PolicyVersion, Priority
 from sla.worktime import AROUND_THE_CLOCK
 from tickets.access import TicketQuerySet
@@ -42,6 +42,14 @@ class Category(models.TextChoices):
     TECHNICAL = "technical", _("Technical question")
     BILLING = "billing", _("Billing question")
     ACCOUNT = "account", _("Account question")
+
+
+class Turn(models.TextChoices):
+    """Who has to do something about a ticket next."""
+
+    US = "us", _("us")
+    CUSTOMER = "customer", _("the customer")
+    AWS = "aws", _("AWS")
 
 
 class CloseReason(models.TextChoices):
@@ -81,6 +89,17 @@ class Ticket(models.Model):
     # When the desk itself has something to do about it, if nobody else does (waking.py).
     wake_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
+    # Who has to act by the AWS cases it has (aws.py), null where it has none; and so who has to act on the whole.
+    case_turn = models.CharField(max_length=8, choices=Turn.choices, null=True)
+    who_acts = models.GeneratedField(
+        expression=models.Case(
+            models.When(status=Status.WAITING_CUSTOMER, then=models.Value(Turn.CUSTOMER)),
+            models.When(case_turn=Turn.AWS, status__in=[Status.NEW, Status.IN_PROGRESS], then=models.Value(Turn.AWS)),
+            default=models.Value(Turn.US),
+        ),
+        output_field=models.CharField(max_length=8),
+        db_persist=True,
+    )
     # Numbers of Tag rows, in the order they were put on (tagging.py).
     tags = ArrayField(models.IntegerField(), default=list, blank=True)
 
@@ -111,6 +130,11 @@ class Ticket(models.Model):
             models.Index(
                 fields=["queue_at", "id"], condition=models.Q(status="waiting_customer"), name="open_with_customer"
             ),
+            models.Index(
+                fields=["queue_at", "id"],
+                condition=models.Q(case_turn="aws", status__in=["new", "in_progress"]),
+                name="open_with_aws",
+            ),
             models.Index(fields=["wake_at", "id"], condition=models.Q(wake_at__isnull=False), name="tickets_to_wake"),
             models.Index(fields=["-id"], condition=models.Q(status="resolved"), name="resolved_newest"),
             models.Index(fields=["customer", "-id"], name="tickets_of_customer"),
@@ -131,8 +155,21 @@ class Ticket(models.Model):
 
     @property
     def terms(self) -> Terms:
-        """What was promised when it was opened."""
-        return Terms(self.policy_id, self.plan_id, self.calendar_id)
+        """What was promised when it was opened: to its customer, among ourselves, or both."""
+        side = Side.INWARD if self.customer_id == HOUSE else Side.OUTWARD if self.is_part else Side.BOTH
+        return Terms(self.policy_id, self.plan_id, self.calendar_id, side)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it tells one customer what its parent is about: the work, and who is warned, are the parent's."""
+        return self.source == Source.AWS_HEALTH and self.parent_id is not None
+
+    @property
+    def turn(self) -> str:
+        """`who_acts` of the row in hand, which may not be read again yet."""
+        if self.status == Status.WAITING_CUSTOMER:
+            return Turn.CUSTOMER
+        return Turn.AWS if self.case_turn == Turn.AWS and self.is_open else Turn.US
 
     @property
     def family(self) -> Family | None:
