@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_support_fee"),
         ("sla", "0011_months"),
-        ("tickets", "0019_wake"),
+        ("tickets", "0020_archived_files"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
