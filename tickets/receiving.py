@@ -43,8 +43,8 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 class Incoming:
     """A file that is being received. Whoever opens one stores it or closes it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = clean_name(name)
+    def __init__(self, name: str, most: int = BIGGEST) -> None:
+        self.name, self.most = clean_name(name), most
         self.id = uuid4()
         self.size = 0
         self.head = b""
@@ -59,7 +59,7 @@ class Incoming:
 
     def write(self, block: bytes) -> None:
         """Raises Stopped where it is too much or cannot be kept."""
-        if self.size + len(block) > BIGGEST:
+        if self.size + len(block) > self.most:
             raise Stopped(413, too_big())
         with _plain_words():
             self.handle.write(block)
