@@ -21,6 +21,7 @@ from django.utils import timezone
 from helpdesk.accounts.models import User
 from helpdesk.bench import (
     assigning,
+    aws,
     client,
     freezing,
     memory,
@@ -45,6 +46,7 @@ MORE = 27
 QUIET = 15
 # Names of no page: this is measured, and nothing else.
 SWEEP, POST, REPORT, COMPUTE, RECOMPUTE, FREEZE = "sweep", "post", "report", "compute", "recompute", "freeze"
+AWS = "aws"
 
 
 class Command(BaseCommand):
@@ -57,14 +59,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only",
             default="",
-            help="measure what has this in its name, sweep, post, report, compute or recompute; keeps nothing",
+            help="measure what has this in its name, sweep, post, report, compute, recompute or aws; keeps nothing",
         )
+        parser.add_argument("--accounts", type=int, default=aws.ACCOUNTS, help="how many AWS accounts are read")
         parser.add_argument("--load-only", action="store_true", help="load and measure nothing")
         parser.add_argument("--memory", action=BooleanOptionalAction, default=True, help="measure memory too")
         parser.add_argument("--explain", action=BooleanOptionalAction, default=True, help="print the queue's plans")
 
     def handle(
-        self, *, tickets: int, fresh: bool, load_only: bool, only: str, memory: bool, explain: bool, **more: Any
+        self,
+        *,
+        tickets: int,
+        accounts: int,
+        fresh: bool,
+        load_only: bool,
+        only: str,
+        memory: bool,
+        explain: bool,
+        **more: Any,
     ) -> None:
         if tickets < 1000:
             raise CommandError("Fewer than 1,000 tickets measure nothing.", returncode=2)
@@ -77,6 +89,8 @@ class Command(BaseCommand):
                 self.freeze()
             elif only == POST:
                 self.post()
+            elif only == AWS:
+                self.aws(accounts)
             elif only == REPORT:
                 self.report()
             elif only in (COMPUTE, RECOMPUTE):
@@ -111,6 +125,7 @@ class Command(BaseCommand):
             self.post()
             self.report()
             self.reckon()
+            self.aws(aws.ACCOUNTS)
             self.compare(count, bare, taken, counted)
 
     def sweep(self) -> None:
@@ -132,6 +147,11 @@ class Command(BaseCommand):
         writes = [page for page in pages.pages(pages.long_ticket()) if page.name in ("create", "reply")]
         counted = (f"{page.name} {len(statements.of_page(page))}" for page in writes)
         self.say(f"Statements with their letters: {', '.join(counted)}")
+
+    def aws(self, accounts: int) -> None:
+        self.say("\nReading AWS accounts:")
+        for line in aws.told(accounts):
+            self.say(line)
 
     def explain(self) -> None:
         for name, query in statements.queue_filters().items():
