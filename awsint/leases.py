@@ -15,9 +15,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from awsint.models import Account, Poll, State
+from awsint.models import Account, Poll, Round, State
 from awsint.shapes import AwsError, NoPlan
 
+# What its heartbeats are called.
+KIND = "support"
 INTERVAL = timedelta(minutes=settings.SUPPORT_POLL_MINUTES)
 # The schedule looks each minute: half of that before or after the time, and as much at random, is a minute at most.
 EARLY = timedelta(seconds=30)
@@ -27,6 +29,11 @@ LEASE = timedelta(seconds=150)
 LONGEST_WAIT = timedelta(hours=6)
 WITHOUT_PLAN = timedelta(hours=24)
 HUB_WAIT = timedelta(minutes=1)
+# So many tasks read at a time: one more goes to work where many accounts are due.
+MOST_BITES = 2
+MANY = 300
+# A task that did not end within this was killed.
+LONGEST_BITE = timedelta(seconds=130)
 
 DUE = """
 FROM awsint_poll q JOIN awsint_account a ON a.id = q.account_id JOIN accounts_customer c ON c.id = a.customer_id
@@ -70,6 +77,14 @@ def due(at: datetime, without: Collection[str] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"due": at + EARLY, "at": at, "without": list(without)})
         return int(cursor.fetchone()[0])
+
+
+def bites_wanted(at: datetime, without: Collection[str] = ()) -> int:
+    """How many further tasks there is work for, beside those under way (polling.py), some partitions aside."""
+    under_way = Round.objects.filter(kind=KIND, ended_at=None, started_at__gt=at - LONGEST_BITE).count()
+    waiting = due(at, without)
+    wanted = 0 if not waiting else 1 if waiting <= MANY else MOST_BITES
+    return max(0, wanted - under_way)
 
 
 def claim(most: int, at: datetime, *, without: Collection[str] = (), only: str = "") -> list[Lease]:

@@ -18,6 +18,9 @@ JOBS = [
     (_("Tell leads and administrators whose plan ends"), "sla.tasks.warn_of_plans", "15 1 * * *"),
     (_("Freeze the reports of a month that is over"), "tickets.freeze_tasks.freeze_months", "2 * * * *"),
     (_("Keep the days of the AWS call log"), "awsint.tasks.keep_calls", "45 19 * * *"),
+    # The settings say how often an account is read; each minute those are looked for whose time has come.
+    (_("Read the cases of AWS accounts"), "awsint.tasks.poll_cases", "* * * * *"),
+    (_("Fetch the files of AWS cases"), "awsint.tasks.fetch_files", "* * * * *"),
     (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
     (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
 ]

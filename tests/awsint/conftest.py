@@ -59,7 +59,7 @@ def acme(cast: Cast, hub: Hub, sim: Sim) -> Account:
 
 def connected(sim: Sim, cast: Cast, number: str, external_id: str, **given: object) -> Account:
     """An account that exists on both sides."""
-    told = {"customer": cast.acme, "partition": "aws", "name": f"account {number}"} | given
+    told = {"customer": cast.acme, "partition": "aws", "name": f"account {number}", "proved_at": BORN} | given
     there = sim.account(number, external_id=external_id, partition=told["partition"])
     account = Account.objects.create(
         number=number, role_arn=there.role_arn, external_id=external_id, created_at=BORN, **told
