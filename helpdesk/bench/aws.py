@@ -7,6 +7,7 @@ The first round finds what is new; the second finds nothing and may write no row
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -33,28 +34,51 @@ GUARD_S = 900
 # The simulator's own hub.
 HUB = "123456789012"
 # What a round may write of cases, and what it leaves: children first.
-OF_CASES = ["awsint_change", "awsint_casefile", "awsint_communication", "awsint_supportcase"]
+OF_CASES = [
+    "awsint_change",
+    "awsint_casefile",
+    "awsint_communication",
+    "awsint_supportcase",
+]
 LEFT = [
-    *("awsint_change", "awsint_casefile", "awsint_communicationversion", "awsint_communication", "awsint_caselink"),
-    *("awsint_supportcase", "awsint_poll", "awsint_account", "awsint_hub", "awsint_round", "awsint_calllog"),
+    *(
+        "awsint_change",
+        "awsint_casefile",
+        "awsint_communicationversion",
+        "awsint_communication",
+        "awsint_caselink",
+    ),
+    *(
+        "awsint_supportcase",
+        "awsint_poll",
+        "awsint_account",
+        "awsint_hub",
+        "awsint_round",
+        "awsint_calllog",
+    ),
 ]
 WRITTEN = "SELECT count(*) FROM {table} WHERE xmin::text::bigint >= %s"
 
 
 @dataclass(frozen=True)
 class Round:
-    """Accounts read and changes found in so many seconds; the workers' PSS at its highest, and rows of cases."""
+    """Accounts read and changes found in so many seconds; the workers' processor time, their PSS at its highest, and
+    rows of cases that were written."""
 
     read: int
     changed: int
     seconds: float
+    busy: float
     mb: float
     rows: int
 
 
 def told(accounts: int = ACCOUNTS) -> Iterator[str]:
     """The measurement, a line a round, each with its verdict."""
-    with tempfile.TemporaryDirectory() as folder, _world(accounts, Path(folder) / "cases") as url:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _world(accounts, Path(folder) / "cases") as url,
+    ):
         try:
             _load(accounts, Path(folder) / "cases", timezone.now())
             found = _news(url, accounts)
@@ -71,7 +95,8 @@ def _line(what: str, took: Round, accounts: int, good: bool) -> str:
     memory = "ok" if took.mb < MOST_MB else "MISSED"
     return (
         f"{accounts:,} accounts x {CASES} cases at {LATENCY_S * 1000:.0f} ms, {what}: {took.read:,} read in "
-        f"{took.seconds:.0f} s, {took.read / took.seconds:.0f}/s (< {MOST_S} s: {speed}), {took.mb:.0f} MB PSS in "
+        f"{took.seconds:.0f} s, {took.read / took.seconds:.0f}/s (< {MOST_S} s: {speed}; "
+        f"{took.busy / max(took.read, 1) * 1000:.1f} ms of a processor each), {took.mb:.0f} MB PSS in "
         f"{WORKERS} workers (< {MOST_MB} MB: {memory}), {took.changed} changes, {took.rows} rows of cases: "
         f"{'ok' if good else 'MISSED'}"
     )
@@ -79,9 +104,21 @@ def _line(what: str, took: Round, accounts: int, good: bool) -> str:
 
 @contextmanager
 def _world(accounts: int, file: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "helpdesk.bench.aws_world", str(accounts), str(CASES), str(LATENCY_S), str(file)]
+    command = [
+        sys.executable,
+        "-m",
+        "helpdesk.bench.aws_world",
+        str(accounts),
+        str(CASES),
+        str(LATENCY_S),
+        str(file),
+    ]
     with subprocess.Popen(
-        command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as other:
         assert other.stdin
         assert other.stdout
@@ -99,7 +136,13 @@ def _load(accounts: int, file: Path, at: datetime) -> None:
 
     _forget()
     hub = f"arn:aws:iam::{HUB}:role/hub"
-    Hub.objects.create(partition="aws", account_number=HUB, region="us-east-1", principal_arn=hub, created_at=at)
+    Hub.objects.create(
+        partition="aws",
+        account_number=HUB,
+        region="us-east-1",
+        principal_arn=hub,
+        created_at=at,
+    )
     customers = list(Customer.objects.active().values_list("pk", flat=True)[:500])
     rows = Account.objects.bulk_create(
         (
@@ -117,7 +160,8 @@ def _load(accounts: int, file: Path, at: datetime) -> None:
         batch_size=1000,
     )
     Poll.objects.bulk_create(
-        (Poll(account=row, next_at=at, first_at=at, whole_at=at, state="OK") for row in rows), batch_size=1000
+        (Poll(account=row, next_at=at, first_at=at, whole_at=at, state="OK") for row in rows),
+        batch_size=1000,
     )
     with file.open() as lines:
         while some := [json.loads(line) for line in islice(lines, 1000)]:
@@ -139,7 +183,17 @@ def _load_cases(accounts: list[Any], told: list[dict[str, Any]], at: datetime) -
             account=accounts[one["account"]],
             case_id=one["case"],
             display_id=one["display"],
-            **{name: one[name] for name in ("subject", "status", "service", "category", "severity", "language")},
+            **{
+                name: one[name]
+                for name in (
+                    "subject",
+                    "status",
+                    "service",
+                    "category",
+                    "severity",
+                    "language",
+                )
+            },
             submitted_by=one["by"],
             created_text=instant(one["at"])[0],
             created_at=instant(one["at"])[1],
@@ -182,7 +236,11 @@ def _news(url: str, accounts: int) -> int:
 
     few = SupportCase.objects.order_by("pk").values_list("account__number", "case_id")[::ONE_IN]
     for account, case in few:
-        _steer(url, "answer", {"account": account, "case": case, "body": "We found the reason."})
+        _steer(
+            url,
+            "answer",
+            {"account": account, "case": case, "body": "We found the reason."},
+        )
     return len(few)
 
 
@@ -201,11 +259,24 @@ def _round(url: str) -> Round:
     with connection.cursor() as cursor:
         cursor.execute("SELECT txid_current()")
         (since,) = cursor.fetchone()
-    began = time.monotonic()
+    began, cpu = time.monotonic(), _cpu()
     mb = _work(url)
-    seconds = time.monotonic() - began
+    seconds, busy = time.monotonic() - began, _cpu() - cpu
     hearts = list(Heart.objects.all())
-    return Round(sum(h.read for h in hearts), sum(h.changed for h in hearts), seconds, mb, _rows(since))
+    return Round(
+        sum(h.read for h in hearts),
+        sum(h.changed for h in hearts),
+        seconds,
+        busy,
+        mb,
+        _rows(since),
+    )
+
+
+def _cpu() -> float:
+    """Of the children that have ended: the workers."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _rows(since: int) -> int:
@@ -219,7 +290,11 @@ def _rows(since: int) -> int:
 
 def _work(url: str) -> float:
     """Has the workers read all there is; returns their PSS together at its highest, in MB."""
-    given = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIAHUB", "AWS_SECRET_ACCESS_KEY": "none"}
+    given = {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "AKIAHUB",
+        "AWS_SECRET_ACCESS_KEY": "none",
+    }
     command = [sys.executable, "-m", "helpdesk.bench.aws"]
     workers = [subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | given) for _worker in range(WORKERS)]
     most, until = 0.0, time.monotonic() + GUARD_S
