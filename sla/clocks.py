@@ -91,10 +91,10 @@ def begin(*, terms: Terms, facts: Iterable[list[Any]], at: datetime) -> list[Clo
     reckoning = compute(
         [(at, n, fact) for n, fact in enumerate(facts)], targets_of(terms), calendar_of(terms.calendar), at
     )
-    return kept(reckoning, terms)
+    return applying(reckoning, terms)
 
 
-def kept(reckoning: Reckoning, terms: Terms) -> list[ClockState]:
+def applying(reckoning: Reckoning, terms: Terms) -> list[ClockState]:
     """The clocks of a reckoning that the subject has."""
     if terms.side == Side.BOTH:
         return reckoning.clocks
@@ -137,7 +137,7 @@ def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> To
     stored = {(c.kind, c.cycle): c for c in all_of(subject)}
     drill = any(c.drill for c in stored.values())
     found: list[Looked] = []
-    for state in kept(reckoning, terms):
+    for state in applying(reckoning, terms):
         before = stored.pop((state.kind, state.cycle), None)
         found.append(Looked(before, _row(subject, state, report, at, before, drill), state))
     _store(found, stored.values(), at)

@@ -147,7 +147,7 @@ def _differences(
     at: datetime,
 ) -> Iterator[str]:
     kept = {(clock.kind, clock.cycle): clock for clock in stored}
-    states = clocks.kept(reckoning, ticket.terms)
+    states = clocks.applying(reckoning, ticket.terms)
     for state in states:
         clock = kept.pop((state.kind, state.cycle), None)
         if clock is None:
