@@ -286,10 +286,10 @@ DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Asia/Shanghai")
 # The policy promises these, and the schedule keeps them.
 SUPPORT_POLL_MINUTES = 10
 HEALTH_POLL_MINUTES = 15
-# Where everything of AWS is asked in place of AWS itself (boto3 reads it too): a simulator's address. An AWS that
-# stands on this machine is a simulated one, and whatever it feeds says so.
+# Where everything of AWS is asked in place of AWS itself (boto3 reads it too): a simulator's address. AWS itself
+# has another address for each service: one for all is a simulator, and whatever it feeds says so.
 AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL", "")
-AWS_IS_SIMULATED = is_loopback(urlsplit(AWS_ENDPOINT_URL).hostname or "")
+AWS_IS_SIMULATED = bool(AWS_ENDPOINT_URL)
 
 # --- Attached files --------------------------------------------------------------------------------------------------
 

@@ -211,7 +211,7 @@ def _run(address: str, data: Path, server: embedded.Server | None, children: lis
     finally:
         say("Stopping.")
         (data / "run.json").unlink(missing_ok=True)
-        for child in children:
+        for child in reversed(children):
             child.stop()
 
 
@@ -371,18 +371,13 @@ def _announce(address: str, data: Path, server: embedded.Server | None, children
     people = _people(data)
     fresh = data / f"run.json.{os.getpid()}"
     fresh.touch(mode=0o600)
-    told = {"url": url, "simulated_aws": _aws_is_here(), "people": people}
+    told = {"url": url, "simulated_aws": bool(os.environ.get("AWS_ENDPOINT_URL")), "people": people}
     fresh.write_text(json.dumps(told, ensure_ascii=False, indent=1))
     fresh.replace(data / "run.json")
     say(f"The desk is open at {url}")
     for person in people:
         say(f"  {person['role']:<9} {person['email']:<30} {person['password']}")
     say("Ctrl-C stops it.")
-
-
-def _aws_is_here() -> bool:
-    """Whether the AWS this desk reads stands on this machine: then it is none."""
-    return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _people(data: Path) -> list[dict[str, str]]:

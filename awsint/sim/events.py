@@ -1,7 +1,7 @@
 """EventBridge in short: what a customer's bus hands on to our hub's queue, as rule, bus and rule would deliver it.
 
-The queues are moto's. Delivery is as AWS promises it: at least once and in no order, which two faults make visible:
-`duplicate` (three copies) and `swap` (after the next one).
+The queues are moto's. Delivery is as AWS promises it: at least once and in no order, which faults make visible:
+`duplicate` (three copies), `swap` (after the next one) and `lose` (never: AWS promises its best effort alone).
 """
 
 import json
@@ -53,6 +53,8 @@ class Delivery:
     def send(self, region: str, queue: str, body: str) -> None:
         """Puts a text into a queue, as often and as late as the faults say."""
         with self.lock:
+            if self.world.meets("", "Deliver", "lose"):
+                return
             if self.world.meets("", "Deliver", "swap"):
                 self.kept.append((region, queue, body))
                 return

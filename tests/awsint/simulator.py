@@ -8,11 +8,17 @@
     sim.status(case, "pending-customer-action")
     sim.fault("throttle", account="111122223333", operation="DescribeCases", times=3)
         # throttle, error, hang, expired, denied, commit-then-500, commit-then-hang, dropped-page; sts-down (AssumeRole)
+        # operation="Deliver": duplicate, swap, lose (events on their way to the hub's queue)
     sim.queue_url("support"), sim.waiting("support")                # the hub's queue, and the texts that lie there
     sim.world.bodies, sim.world.calls, sim.world.cases[number]      # what it received and has
+    sim.world.organization("222233334444", "111122223333")          # its management account, its members
+    sim.world.vanish(case.number)                                   # AWS knows the case no more
+    sim.world.answer_reopens, sim.world.new_status, sim.world.redacts   # what is believed of AWS
     sim.world.set_clock(at); sim.world.advance(minutes=5); sim.world.skew; sim.world.latency_s
 
-Boto3 finds it by AWS_ENDPOINT_URL. The hub is account 123456789012, with dummy credentials of the environment.
+From outside the process: POST {"account": .., "case": .., "body": ..} to {sim.url}/_sim/answer, and the other verbs of
+awsint/sim/steering.py. Boto3 finds it by AWS_ENDPOINT_URL. The hub is account 123456789012, with dummy credentials of
+the environment.
 """
 
 from datetime import datetime

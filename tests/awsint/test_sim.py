@@ -54,6 +54,9 @@ def test_events_come_twice_and_in_any_order_where_asked(acme: Account, sim: Sim)
     sim.status(case, "resolved")
     names = [json.loads(text)["detail"]["event-name"] for text in sim.waiting("support")]
     assert names == ["CreateCase", *["ResolveCase"] * 3, "AddCommunicationToCase"]
+    sim.fault("lose", operation="Deliver")
+    sim.answer(case, "nobody hears of this")
+    assert len(sim.waiting("support")) == 5
 
 
 def test_a_demos_aws_remembers_and_lives(tmp_path: Path) -> None:
