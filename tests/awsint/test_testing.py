@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 import time_machine
 
@@ -163,18 +162,9 @@ def test_the_members_of_an_organization_are_listed_by_a_worker(cast: Any, sim: S
     assert "The accounts could not be listed" in refused
     assert "Deploy the template in the organization" in refused
     Organization.objects.update(external_id="organization-id-0123456789abcdef")
-    lent = boto3.client("sts").assume_role(
-        RoleArn=there.role_arn, RoleSessionName="test", ExternalId="organization-id-0123456789abcdef"
-    )["Credentials"]
-    aws = boto3.client(
-        "organizations",
-        aws_access_key_id=lent["AccessKeyId"],
-        aws_secret_access_key=lent["SecretAccessKey"],
-        aws_session_token=lent["SessionToken"],
-    )
-    aws.create_organization(FeatureSet="ALL")
-    aws.create_account(AccountName="data platform", Email="data@acme.example")
+    sim.account("333344445555", name="data platform")
+    sim.world.organization("222233334444", "333344445555")
     words = listed()
     assert "data platform" in words
-    assert "data@acme.example" in words
+    assert "3333 4444 5555" in words
     assert "not connected" in words
