@@ -1,4 +1,4 @@
-"""The rows of the AWS mirror, by subject: accounts.py, cases.py, reading.py, sending.py."""
+"""The rows of the AWS mirror, by subject: accounts.py, cases.py, reading.py, sending.py, watching.py, health.py."""
 
 from awsint.models.accounts import Account, Hub, Organization, Partition, Setting, State, SupportModel
 from awsint.models.cases import CaseFile, CaseLink, Communication, CommunicationVersion, SupportCase
@@ -21,12 +21,14 @@ from awsint.models.health import (
 )
 from awsint.models.reading import CallHour, CallLog, Change, InboxMessage, Poll, Round, Via
 from awsint.models.sending import Outgoing
+from awsint.models.watching import Alarm, QueueState
 
 __all__ = [
     "Account",
     "AffectedAccount",
     "AffectedCustomer",
     "AffectedEntity",
+    "Alarm",
     "CallHour",
     "CallLog",
     "CaseFile",
@@ -49,6 +51,7 @@ __all__ = [
     "Partition",
     "Playbook",
     "Poll",
+    "QueueState",
     "Round",
     "Scope",
     "Setting",
