@@ -6,7 +6,8 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from awsint.models import Account, Organization
@@ -14,7 +15,7 @@ from helpdesk.accounts.doors import PersonRequest
 from helpdesk.accounts.models import StaffRole, User
 from helpdesk.accounts.permissions import Right, may
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def may_read(user: User) -> bool:
@@ -29,7 +30,7 @@ def _only(allowed: Callable[[User], bool]) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: PersonRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not allowed(request.user):
                 raise Http404
             return view(request, *args, **kwargs)

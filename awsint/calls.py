@@ -86,8 +86,18 @@ DO UPDATE SET calls = excluded.calls, failed = excluded.failed, ms = excluded.ms
 
 def count(begin: date, end: date) -> None:
     """Counts the hours of these days, again where they were counted before. One statement."""
+    count_between(_start(begin), _start(end))
+
+
+def count_lately(at: datetime) -> None:
+    """Counts this hour so far and the one before it, so that the day's picture needs no calls. One statement."""
+    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    count_between(hour - timedelta(hours=1), hour + timedelta(hours=1))
+
+
+def count_between(begin: datetime, end: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [_start(begin), _start(end)])
+        cursor.execute(COUNT, [begin, end])
 
 
 def _counted(today: date) -> date:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from awsint import watch_letters
 from awsint.models import Account, Hub, Partition, Poll, State
 from helpdesk.accounts.models import Customer, User
 from helpdesk.outbox.content import Content
@@ -19,10 +20,16 @@ def content(letter: Letter, at: datetime) -> Content | None:
     """What the letter says when it leaves; None where the trouble is over, or its reader hears no such thing."""
     number = int(letter.to_key.partition(":")[2] or 0)
     person = User.objects.filter(pk=number, is_active=True, staff_role__in=["lead", "admin"]).first()
-    said = KINDS[letter.kind](letter.data) if person else None
+    said = _said(letter, at) if person else None
     if person is None or said is None:
         return None
     return Content({"name": person.name, **said}, {person.key: person.name}, automatic=True)
+
+
+def _said(letter: Letter, at: datetime) -> dict[str, Any] | None:
+    if alarm := watch_letters.KINDS.get(letter.kind):
+        return alarm(letter.data, at)
+    return KINDS[letter.kind](letter.data)
 
 
 def _unread(data: dict[str, Any]) -> dict[str, Any] | None:
@@ -78,6 +85,8 @@ def sample(kind: str, language: str) -> tuple[Letter, Content]:
 
 
 def _sample_said(kind: str, language: str) -> dict[str, Any]:
+    if alarm := watch_letters.sample_of(kind, language, AT):
+        return alarm
     if kind == "aws.hub_down":
         return _of_hub(Hub(partition="aws", down_since=AT, down_code="AccessDenied", down_reason=""))
     customer = Customer(name={"zh-hans": "远帆物流", "en": "Meridian Foods"}[language])

@@ -50,3 +50,8 @@ def fetch_files() -> int:
 def keep_calls() -> None:
     """Each night: the call log's days."""
     calls.keep(timezone.now())
+
+
+def count_calls() -> None:
+    """Every few minutes: this hour's calls, for the picture of the day."""
+    calls.count_lately(timezone.now())

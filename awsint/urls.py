@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from awsint import account_views, hub_views, import_views, organization_views
+from awsint import (
+    account_views,
+    calls_views,
+    hub_views,
+    import_views,
+    inbox_views,
+    organization_views,
+    rounds_views,
+    sync_views,
+    unseen_views,
+)
 
 urlpatterns = [
     path("aws/", account_views.home, name="aws"),
@@ -30,4 +40,13 @@ urlpatterns = [
     path("aws/hubs/", hub_views.hubs, name="aws_hubs"),
     path("aws/hubs/<str:partition>/", hub_views.hub, name="aws_hub"),
     path("aws/hubs/<str:partition>/template", hub_views.template, name="aws_hub_template"),
+    path("aws/unseen", unseen_views.unseen, name="aws_unseen"),
+    path("aws/unseen/<int:communication>/seen", unseen_views.see, name="aws_see"),
+    path("aws/sync", sync_views.sync, name="aws_sync"),
+    path("aws/sync.csv", sync_views.sync_csv, name="aws_sync_csv"),
+    path("aws/jobs", rounds_views.jobs, name="aws_jobs"),
+    path("aws/calls", calls_views.calls, name="aws_calls"),
+    path("aws/inbox", inbox_views.inbox, name="aws_inbox"),
+    path("aws/inbox/<int:message>/replay", inbox_views.replay, name="aws_replay"),
+    path("aws/inbox/<int:hub>/<str:name>/fetch", inbox_views.fetch_dead, name="aws_fetch_dead"),
 ]

@@ -89,6 +89,10 @@ NAMES = {
     "plan.ends": _("A plan ends"),
     "aws.account_unread": _("An AWS account cannot be read"),
     "aws.hub_down": _("No AWS account can be read"),
+    "aws.accounts_late": _("AWS accounts not read"),
+    "aws.job_silent": _("AWS is not being read"),
+    "aws.unseen": _("Nobody has seen what AWS said"),
+    "aws.stuck": _("A pushed message is stuck"),
 }
 
 

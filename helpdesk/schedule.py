@@ -21,6 +21,7 @@ JOBS = [
     # The settings say how often an account is read; each minute those are looked for whose time has come.
     (_("Read the cases of AWS accounts"), "awsint.tasks.poll_cases", "* * * * *"),
     (_("Fetch the files of AWS cases"), "awsint.tasks.fetch_files", "* * * * *"),
+    (_("Count this hour's calls to AWS"), "awsint.tasks.count_calls", "*/5 * * * *"),
     (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
     (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
 ]
@@ -35,7 +36,12 @@ PULSE = [
     ("presence", "tickets.presence.forget", 30),
     ("long jobs", "helpdesk.jobs.work.pick_up", 10),
     ("seals", "helpdesk.audit.seal.due", 60),
+    ("answers to AWS", "awsint.seen.settle", 5),
+    ("watch over AWS", "awsint.watching.watch", 60),
 ]
+
+# What the worker runs beside them where it has work: name, command, and the function that says whether it has.
+SOMETIMES: list[tuple[str, str, str]] = []
 
 
 def sync() -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
-from awsint.models import Account, Organization
+from awsint.models import Account, Change, Communication, Hub, InboxMessage, Organization, SupportCase
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.models import Letter
 from helpdesk.storage import store
@@ -82,12 +82,14 @@ def build(cast: Any) -> World:
         "<str:token>": "unknown-token",
         "<str:document>": "SLA-POLICY",
         "<str:form>": "csv",
+        "<str:name>": "support",
         "<str:kind>": "resolution",
         "<str:month>": "2026-03",
     }
     values |= {"<int:letter>": str(Letter.objects.filter(subject=of_cora.ref).latest("id").pk), "<str:mail>": _caught()}
     values |= {"<int:account>": str(_connected(cast.acme).pk), "<str:partition>": "aws"}
     values |= {"<int:organization>": str(_organization(cast.acme).pk)}
+    values |= _heard(Account.objects.get())
     values |= {"<int:engineer>": str(cast.ana.pk), "<int:leave>": "1"}
     return World(cast, of_cora, of_gus, values)
 
@@ -112,6 +114,33 @@ def _connected(customer: Any) -> Account:
         external_id="canary-acme-account-external-id",
         created_at=AT,
     )
+
+
+def _heard(account: Account) -> dict[str, str]:
+    """What AWS said in that account, how we came to know, and what a queue brought."""
+    hub = Hub.objects.create(
+        partition="aws",
+        account_number="123456789012",
+        region="us-east-1",
+        principal_arn="arn:aws:iam::123456789012:role/hub",
+        queue_url="https://sqs.example/q",
+        dead_queue_url="https://sqs.example/dead",
+        created_at=AT,
+    )
+    case = SupportCase.objects.create(
+        account=account, case_id="canary-acme-account", subject="canary-acme-account", created_at=AT, detected_at=AT,
+        status_at=AT,
+    )  # fmt: skip
+    said = Communication.objects.create(
+        case=case, created_text="1", submitted_by="Amazon Web Services", created_at=AT, detected_at=AT, by_aws=True,
+        via="push", body="canary-acme-account",
+    )  # fmt: skip
+    Change.objects.create(at=AT, account=account, case=case, communication=said, what="communication", via="push")
+    message = InboxMessage.objects.create(
+        hub=hub, queue="support", key="1", body="canary-acme-account", received_at=AT, state="parked",
+        reason="not_json", account_number=account.number,
+    )  # fmt: skip
+    return {"<int:communication>": str(said.pk), "<int:message>": str(message.pk), "<int:hub>": str(hub.pk)}
 
 
 def _organization(customer: Any) -> Organization:
