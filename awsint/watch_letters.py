@@ -65,11 +65,10 @@ def stuck(data: dict[str, Any], at: datetime) -> Said:
     states = QueueState.objects.select_related("hub").filter(dead__gt=0)
     dead = [state for state in states if _key(state) in data["keys"]]
     lines: list[Line] = [
-        (_("%(hub)s, %(queue)s: %(count)s dead") % {"hub": one.hub, "queue": one.queue, "count": one.dead}, None)
-        for one in dead
+        (_("%(hub)s: %(count)s in the dead queue") % {"hub": one.hub, "count": one.dead}, None) for one in dead
     ]
     found = list(parked.defer("body").order_by("pk"))
-    lines += [(f"{one.hub}, {one.queue}: {_reason(one)}", one.received_at) for one in found]
+    lines += [(f"{one.hub}: {_reason(one)}", one.received_at) for one in found]
     return _listed(lines[:NAMED], len(lines), "/aws/inbox")
 
 
@@ -106,7 +105,7 @@ def sample_of(kind: str, language: str, at: datetime) -> Said:
         UNREAD: (f"{customer}, {'生产账户' if chinese else 'Production'} (111122223333)", at, "/aws/jobs"),
         SILENT: (str(rounds.KINDS["support"]), at, "/aws/jobs"),
         UNSEEN: (f"{customer}, HD-1042, 170312345", at, "/aws/unseen"),
-        STUCK: (f"{hub}, support: {REASONS['not_json']}", at, "/aws/inbox"),
+        STUCK: (f"{hub}: {REASONS['not_json']}", at, "/aws/inbox"),
     }
     if kind not in lines:
         return None

@@ -219,7 +219,7 @@ def test_what_is_parked_or_dead_is_told_and_a_silent_queue_too(cast: Cast) -> No
     content = content_of(letter, NOON)
     assert content
     told = write(letter, content, NOON).body
-    assert "AWS, support: 3 dead" in told
+    assert "AWS: 3 in the dead queue" in told
     assert "It is no event" in told
     watching.watch(NOON + 11 * MINUTE)
     assert Letter.objects.filter(kind="aws.job_silent", data={"keys": ["push"]}).count() == 1
