@@ -13,11 +13,11 @@ from datetime import datetime
 
 from django.db import connection
 
-from awsint import inbox, queue
+from awsint import inbox, queue, sources
 from awsint.inbox import Clock
 from awsint.models import InboxMessage, QueueState, Round
-from awsint.queue import Source
 from awsint.shapes import AwsError
+from awsint.sources import Source
 from helpdesk.supervisor import Stop
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,6 @@ LONGEST_WAIT_S = 30.0
 
 class Ended(Exception):
     """A thread is gone that should run for ever."""
-
-
-def wanted() -> bool:
-    """Whether there is anything to receive: a hub with a queue. One statement."""
-    return bool(queue.sources())
 
 
 @dataclass
@@ -106,7 +101,7 @@ class Consumer:
     # The one who looks after the others
 
     def look(self) -> None:
-        found = {(s.hub.pk, s.name, s.url, s.dead_url): s for s in queue.sources()}
+        found = {(s.hub.pk, s.name, s.url, s.dead_url): s for s in sources.sources()}
         for key in self.receivers.keys() - found.keys():
             self.receivers.pop(key).stop.set()
         for key in found.keys() - self.receivers.keys():

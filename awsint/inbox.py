@@ -3,7 +3,7 @@
 A message is stored under the key of its event before it is deleted in its queue, so one that comes again, in whatever
 order, is counted and not done twice. Working off is apart from that: a try is counted before it is made, so that a
 message which kills its worker is tried five times and then parked; what fails is tried again later and then parked too.
-A parked message is done again by hand. Who does the work follows from the queue (HANDLERS in queue.py).
+A parked message is done again by hand. Who does the work follows from the queue (HANDLERS in sources.py).
 """
 
 import hashlib

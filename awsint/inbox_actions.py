@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from awsint.account_actions import demand
 from awsint.inbox_list import TO_REPLAY
 from awsint.models import Hub, InboxMessage, QueueState
-from awsint.queue import ADDRESSES
+from awsint.sources import ADDRESSES
 from helpdesk.accounts.doors import Refused
 from helpdesk.accounts.models import User
 from helpdesk.audit.record import Happening, record

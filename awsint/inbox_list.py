@@ -9,7 +9,7 @@ from django.db.models.functions import Left
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from awsint import queue
+from awsint import sources
 from awsint.models import Account, Hub, InboxMessage, QueueState
 from awsint.wishes import ROWS, Wish, choice, digits, number, word
 from helpdesk.accounts.masking import aws_name, aws_number, masks
@@ -40,7 +40,7 @@ class Asked(Wish):
     def read(cls, get: Mapping[str, str]) -> "Asked":
         return cls(
             state=choice(get, "state", State.values),
-            queue=choice(get, "queue", queue.HANDLERS),
+            queue=choice(get, "queue", sources.HANDLERS),
             q=word(get, "q"),
             after=word(get, "after"),
         )
@@ -128,5 +128,5 @@ def queues() -> list[QueueLine]:
     """Every queue and its state. Two statements."""
     known = {(state.hub_id, state.queue): state for state in QueueState.objects.all()}
     return [
-        QueueLine(one.hub, one.name, known.get((one.hub.pk, one.name)), bool(one.dead_url)) for one in queue.sources()
+        QueueLine(one.hub, one.name, known.get((one.hub.pk, one.name)), bool(one.dead_url)) for one in sources.sources()
     ]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import inbox_actions, inbox_list, queue
+from awsint import inbox_actions, inbox_list, sources
 from awsint.access import managers_only, readers_only
 from awsint.account_views import aws_page
 from awsint.models import Hub, InboxMessage
@@ -29,7 +29,7 @@ def inbox(request: PersonRequest) -> HttpResponse:
         "further": further,
         "queues": inbox_list.queues(),
         "states": InboxMessage.State.choices,
-        "names": list(queue.HANDLERS),
+        "names": list(sources.HANDLERS),
     }
     return aws_page(request, "aws/inbox.html", told, tab="inbox")
 

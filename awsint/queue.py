@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from django.utils.module_loading import import_string
 
@@ -19,17 +18,10 @@ from awsint import calls as call_log
 from awsint import client, inbox
 from awsint.client import QueueApi
 from awsint.inbox import Clock, Handler
-from awsint.models import Hub
 from awsint.shapes import Calls, QueueMessage
+from awsint.sources import HANDLERS, Source
 
 log = logging.getLogger(__name__)
-# Who works off what a queue brought: (message, at) -> inbox.Outcome.
-HANDLERS = {"support": "awsint.pushed.take"}
-# Where a hub keeps the addresses of a queue and of its dead queue.
-ADDRESSES = {
-    "support": ("queue_url", "dead_queue_url"),
-    "health": ("health_queue_url", "health_dead_queue_url"),
-}
 WAIT_S = 20
 HIDDEN_S = 120
 # Twice before the time is over.
@@ -38,40 +30,20 @@ KEEP_EVERY_S = 50.0
 MOST_BACK = 1000
 
 
-@dataclass(frozen=True)
-class Source:
-    """A queue of a hub."""
-
-    hub: Hub
-    name: str
-
-    @property
-    def url(self) -> str:
-        return str(getattr(self.hub, ADDRESSES[self.name][0]))
-
-    @property
-    def dead_url(self) -> str:
-        return str(getattr(self.hub, ADDRESSES[self.name][1]))
-
-    def api(self, url: str, made: Calls, clock: Clock) -> QueueApi:
-        return client.queue(self.hub.partition, self.hub.account_number, self.hub.region, url, made, at=clock())
-
-
-def sources() -> list[Source]:
-    """Every queue that somebody works off. One statement."""
-    hubs = Hub.objects.filter(is_active=True).order_by("pk")
-    return [source for hub in hubs for name in HANDLERS if (source := Source(hub, name)).url]
-
-
 def handlers() -> dict[str, Handler]:
     return {name: import_string(path) for name, path in HANDLERS.items()}
+
+
+def _api(source: Source, url: str, made: Calls, clock: Clock) -> QueueApi:
+    hub = source.hub
+    return client.queue(hub.partition, hub.account_number, hub.region, url, made, at=clock())
 
 
 def receive(source: Source, clock: Clock, *, wait_s: int = WAIT_S) -> int:
     """Waits for messages, stores them, deletes them; returns how many came. Raises AwsError."""
     made = Calls()
     try:
-        api = source.api(source.url, made, clock)
+        api = _api(source, source.url, made, clock)
         batch = api.receive(wait_s=wait_s, hidden_s=HIDDEN_S)
         if batch:
             with _kept_hidden(api, batch):
@@ -117,8 +89,8 @@ def depths(source: Source, clock: Clock) -> tuple[int, int | None]:
     """How many messages lie in a queue and in its dead queue; None where it has none. Raises AwsError."""
     made = Calls()
     try:
-        depth = source.api(source.url, made, clock).depth()
-        dead = source.api(source.dead_url, made, clock).depth() if source.dead_url else None
+        depth = _api(source, source.url, made, clock).depth()
+        dead = _api(source, source.dead_url, made, clock).depth() if source.dead_url else None
         return depth, dead
     finally:
         call_log.store(made)
@@ -129,7 +101,7 @@ def take_back(source: Source, clock: Clock) -> int:
     done once. Raises AwsError."""
     made, moved = Calls(), 0
     try:
-        there, here = source.api(source.dead_url, made, clock), source.api(source.url, made, clock)
+        there, here = _api(source, source.dead_url, made, clock), _api(source, source.url, made, clock)
         while moved < MOST_BACK and (batch := there.receive(wait_s=1, hidden_s=HIDDEN_S)):
             for message in batch:
                 here.send(message.body)

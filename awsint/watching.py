@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from awsint import queue, rounds, unseen_list
+from awsint import rounds, sources, unseen_list
 from awsint.models import Account, Alarm, InboxMessage, Poll, QueueState, Round
 from awsint.notices import hubs_down, leads
 from helpdesk.outbox.enqueue import Draft, enqueue
@@ -86,7 +86,7 @@ def _poll_is_silent(at: datetime) -> bool:
 def _push_is_silent(at: datetime) -> bool:
     """A queue that is named was not heard for ten minutes; one that never was, since somebody tried."""
     before = at - PUSH_SILENT_AFTER
-    named = {(one.hub.pk, one.name) for one in queue.sources()}
+    named = {(one.hub.pk, one.name) for one in sources.sources()}
     if not named:
         return False
     states = {(state.hub_id, state.queue): state for state in QueueState.objects.all()}
