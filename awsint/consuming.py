@@ -29,6 +29,8 @@ DEPTH_EVERY_S = 60.0
 BEAT_EVERY_S = 300.0
 # What waits for another try is found by then, at the latest.
 IDLE_S = 10.0
+# What is under way may end when we are told to stop.
+PATIENCE_S = 2.0
 LONGEST_WAIT_S = 30.0
 
 
@@ -74,7 +76,8 @@ class Consumer:
         self.clock, self.wait_s, self.look_every_s = clock, wait_s, look_every_s
         self.receivers: dict[tuple[int, str, str, str], Receiver] = {}
         self.workers: list[threading.Thread] = []
-        self.tally, self.come = Tally(), threading.Condition()
+        # How often something came: whoever found nothing looks again where that went on meanwhile.
+        self.tally, self.come, self.arrivals = Tally(), threading.Condition(), 0
         self.stopping = threading.Event()
         self.begun_at = clock()
         self.beat_due = time.monotonic() + BEAT_EVERY_S
@@ -97,6 +100,9 @@ class Consumer:
         self.stopping.set()
         with self.come:
             self.come.notify_all()
+        for thread in self.workers:
+            thread.join(PATIENCE_S)
+        connection.close()
 
     # The one who looks after the others
 
@@ -190,6 +196,7 @@ class Consumer:
             if came:
                 self.tally.add(came=came)
                 with self.come:
+                    self.arrivals += 1
                     self.come.notify_all()
 
     # Working off
@@ -200,17 +207,25 @@ class Consumer:
         thread.start()
 
     def _work(self, handlers: dict[str, inbox.Handler]) -> None:
-        while not self.stopping.is_set():
-            try:
-                outcome = inbox.work(handlers, self.clock)
-            except Exception:
-                log.exception("the inbox cannot be worked off")
-                connection.close()
-                outcome = None
-            if outcome is None:
-                with self.come:
+        try:
+            while not self.stopping.is_set():
+                self._work_once(handlers)
+        finally:
+            connection.close()
+
+    def _work_once(self, handlers: dict[str, inbox.Handler]) -> None:
+        arrivals = self.arrivals
+        try:
+            outcome = inbox.work(handlers, self.clock)
+        except Exception:
+            log.exception("the inbox cannot be worked off")
+            connection.close()
+            outcome = None
+        if outcome is None:
+            with self.come:
+                if arrivals == self.arrivals and not self.stopping.is_set():
                     self.come.wait(IDLE_S)
-            elif outcome.state == InboxMessage.State.DONE:
-                self.tally.add(done=1)
-            else:
-                self.tally.add(failed=1)
+        elif outcome.state == InboxMessage.State.DONE:
+            self.tally.add(done=1)
+        else:
+            self.tally.add(failed=1)

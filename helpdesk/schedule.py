@@ -41,7 +41,7 @@ PULSE = [
 ]
 
 # What the worker runs beside them where it has work: name, command, and the function that says whether it has.
-SOMETIMES: list[tuple[str, str, str]] = []
+SOMETIMES = [("The consumer of AWS's queues", "consume_support", "awsint.sources.wanted")]
 
 
 def sync() -> None:
