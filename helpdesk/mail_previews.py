@@ -56,6 +56,7 @@ NAMES = {
     "ticket.colleague_replied": _("A colleague wrote"),
     "ticket.aws_said": _("AWS wrote"),
     "ticket.aws_status": _("The AWS case moves on"),
+    "ticket.case_refused": _("AWS did not take what was sent"),
     "ticket.asked": _("Question"),
     "ticket.reminder": _("Reminder"),
     "ticket.resolved": _("Solution"),

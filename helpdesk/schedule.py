@@ -30,6 +30,7 @@ JOBS = [
 PULSE = [
     ("held letters", "helpdesk.outbox.enqueue.release", 1),
     ("letters", "helpdesk.outbox.deliver.due", 1),
+    ("letters to AWS", "awsint.sending.due", 1),
     ("clocks", "tickets.sweeping.sweep", 60),
     ("timers", "tickets.waking.wake", 60),
     ("limits", "helpdesk.accounts.doors.forget_limits", 60),

@@ -85,6 +85,7 @@ SAYS = {
     "ticket.noted": "note",
     "ticket.mentioned": "note",
     "ticket.aws_said": "aws",
+    "ticket.case_refused": "aws",
 }
 BY = {
     **dict.fromkeys(("ticket.customer_replied", "ticket.closed", "ticket.reopened", "ticket.rated"), CUSTOMER),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from awsint import sending
 from helpdesk import pulse
 from helpdesk.outbox import deliver
 from helpdesk.supervisor import Stop, die_with_parent_from_here_on
@@ -18,3 +19,4 @@ class Command(BaseCommand):
             pulse.run(Stop())
         finally:
             deliver.stop()
+            sending.stop()
