@@ -5,6 +5,7 @@ from django.urls import path
 from awsint import (
     account_views,
     calls_views,
+    case_views,
     hub_views,
     import_views,
     inbox_views,
@@ -37,6 +38,9 @@ urlpatterns = [
     ),
     path("aws/organizations/<int:organization>/list", organization_views.list_members, name="aws_organization_list"),
     path("aws/organizations/<int:organization>/import", organization_views.connect, name="aws_organization_import"),
+    path("aws/tickets/<str:ref>/open", case_views.open_case, name="aws_open"),
+    path("aws/tickets/<str:ref>/cases/<int:case>/answer", case_views.answer, name="aws_answer"),
+    path("aws/tickets/<str:ref>/cases/<int:case>/resolve", case_views.resolve, name="aws_resolve"),
     path("aws/hubs/", hub_views.hubs, name="aws_hubs"),
     path("aws/hubs/<str:partition>/", hub_views.hub, name="aws_hub"),
     path("aws/hubs/<str:partition>/template", hub_views.template, name="aws_hub_template"),

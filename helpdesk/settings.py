@@ -408,6 +408,9 @@ OUTBOX_GUARDS = {
     "still_resolved": "tickets.waking.still_resolved",
 }
 
+# What higher storeys show on a ticket's page (tickets/panels.py).
+TICKET_PANELS = ["awsint.panel.panel"]
+
 # --- Long jobs -------------------------------------------------------------------------------------------------------
 
 # By kind: the function of one slice (helpdesk/jobs/work.py), the job's name, and the right that lets others than the

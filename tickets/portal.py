@@ -32,6 +32,7 @@ from tickets.access import access_ticket
 from tickets.forms import FilingForm, PhoneForm
 from tickets.models import Category, Ticket
 from tickets.pages import Asked, Trouble, came_from, changed_by, crossing, see, send
+from tickets.panels import panels
 from tickets.receiving import received, waiting
 from tickets.timeline import timeline
 from tickets.workflow import offered
@@ -223,6 +224,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "items": items,
         "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
+        "panels": panels(ticket, request.user),
         "kin": relations.kin_of(ticket, around["circle"].near, request.user, at),
         "came_from": came_from(request, items),
         "calendar": clocks.calendar_of(ticket.calendar_id),

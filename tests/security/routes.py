@@ -180,6 +180,10 @@ ROUTES: dict[str, Route] = {
     "aws/organizations/<int:organization>/template": Route(OPERATORS),
     "aws/organizations/<int:organization>/list": sent(*OPERATORS),
     "aws/organizations/<int:organization>/import": sent(*OPERATORS),
+    # They ask AWS: the test that covers them brings one.
+    "aws/tickets/<str:ref>/open": Route(DESK, elsewhere="tests/awsint/test_case_pages.py"),
+    "aws/tickets/<str:ref>/cases/<int:case>/answer": Route(DESK, elsewhere="tests/awsint/test_case_pages.py"),
+    "aws/tickets/<str:ref>/cases/<int:case>/resolve": Route(DESK, elsewhere="tests/awsint/test_case_pages.py"),
     "aws/hubs/": Route(OPERATORS),
     "aws/hubs/<str:partition>/": Route(OPERATORS),
     "aws/hubs/<str:partition>/template": Route(OPERATORS),
