@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
-
 from helpdesk.accounts.models import StaffRole, key_of
+from helpdesk.kept import fetched
 from oncall.models import CAPACITY
 
 
@@ -48,9 +47,7 @@ ORDER BY u.id
 
 def duty(at: datetime, service: str = "", roles: Iterable[str] = (StaffRole.ENGINEER,)) -> list[Colleague]:
     """The active colleagues of `roles`, by id, and how each is on duty at `at`. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(SQL, [service, at, at, [str(role) for role in roles]])
-        return [_colleague(*row) for row in cursor.fetchall()]
+    return [_colleague(*row) for row in fetched(SQL, [service, at, at, [str(role) for role in roles]])]
 
 
 def _colleague(

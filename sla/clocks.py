@@ -12,11 +12,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from helpdesk.audit.models import Entry
-from helpdesk.kept import kept
+from helpdesk.kept import fetched, insert, kept
 from sla import alarms, hours
 from sla import terms as promises
 from sla.clock import ClockState, Reckoning, Target, compute
@@ -77,9 +76,8 @@ JOIN sla_plan plan ON plan.id = a.plan_id OR a.plan_id IS NULL AND plan.is_defau
 def terms_in_force(at: datetime, customer: UUID | None) -> Terms:
     """The versions a subject opened at `at` for a customer is bound to; None asks for the default plan. One
     statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(IN_FORCE, {"at": at, "customer": customer})
-        found = cursor.fetchone()
+    rows = fetched(IN_FORCE, {"at": at, "customer": customer})
+    found = rows[0] if rows else None
     if not found or None in found:
         raise LookupError("no published policy, plan or calendar is in force")
     return Terms(*found)
@@ -113,9 +111,9 @@ class Begun:
 
 def start(begun: Iterable[Begun], *, at: datetime) -> list[Clock]:
     """Stores the clocks that `begin` reckoned. One statement."""
-    return Clock.objects.bulk_create(
-        [_row(one.subject, state, one.report, at) for one in begun for state in one.states]
-    )
+    rows = [_row(one.subject, state, one.report, at) for one in begun for state in one.states]
+    insert(rows)
+    return rows
 
 
 @dataclass(frozen=True)

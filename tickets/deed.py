@@ -16,7 +16,7 @@ from helpdesk.accounts.models import User, key_of
 from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import SYSTEM, Happening, record
-from helpdesk.kept import kept
+from helpdesk.kept import insert, kept
 from helpdesk.outbox.enqueue import Hold
 from sla import clocks
 from sla.ringing import Rung
@@ -199,7 +199,7 @@ def say(
     source: str = Source.WEB,
     until: datetime | None = None,
 ) -> Message:
-    message = Message.objects.create(
+    message = Message(
         ticket=ticket,
         kind=kind,
         author=by,
@@ -210,6 +210,7 @@ def say(
         at=at,
         released_at=until or at,
     )
+    insert([message])
     search.index([message])
     return message
 

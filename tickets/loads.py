@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from helpdesk.kept import fetched
 from tickets.assignment import POINTS
 from tickets.models import AssignmentDecision, Load, Status, Ticket
 
@@ -83,8 +84,7 @@ def keep(change: Change, *, at: datetime, decided: AssignmentDecision | None = N
         parts.append(LOADED.format(rows=", ".join(["(%s::bigint, %s, %s, %s::timestamptz)"] * len(rows))))
         params += [value for row in rows for value in row]
     if parts:
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH {', '.join(parts)} SELECT 1", params)
+        fetched(f"WITH {', '.join(parts)} SELECT 1", params)
 
 
 def burden(given: Iterable[Weight], *, at: datetime) -> None:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from helpdesk.accounts.models import Mail, User, key_of
 from helpdesk.audit.record import Actor
+from helpdesk.kept import fetched
 from helpdesk.outbox.enqueue import Draft, Hold, Reader, enqueue
 from helpdesk.outbox.models import Letter
 from tickets.models import Ticket
@@ -159,9 +158,7 @@ def hearers(ticket: Ticket, sides: Mapping[str, str]) -> list[Hearer]:
         "assignee": ticket.assigned_to_id,
         **{f"{side}_topic": str(topic) for side, topic in sides.items()},
     }
-    with connection.cursor() as cursor:
-        cursor.execute("\nUNION ALL".join(HEARERS[side] for side in sides) + "\nORDER BY 2, 3", given)
-        rows = cursor.fetchall()
+    rows = fetched("\nUNION ALL".join(HEARERS[side] for side in sides) + "\nORDER BY 2, 3", given)
     return [
         Hearer(side, key_of(user) if user else f"participant:{number}", email, language, zone, since, name)
         for side, _rank, number, user, email, language, zone, since, name in rows

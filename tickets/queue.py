@@ -236,9 +236,21 @@ def page(
     parts = rows if isinstance(rows, list) else [rows]
     if key:
         parts = [_beyond(part, key, wish.by_due, backwards) for part in parts]
-    order = _order(wish.by_due, backwards)
-    found = in_order(parts, order, ROWS + 1, *related)
-    taken = list(found.only(*only) if only else found)
+    found = first_rows(parts, wish, *related, backwards=backwards)
+    return cut(list(found.only(*only) if only else found), wish)
+
+
+def first_rows(
+    parts: "list[QuerySet[Ticket]]", wish: Wish, *related: str, backwards: bool = False
+) -> "QuerySet[Ticket]":
+    """As many as a page shows and one more, which says that there are more."""
+    return in_order(parts, _order(wish.by_due, backwards), ROWS + 1, *related)
+
+
+def cut(taken: list[Ticket], wish: Wish) -> Page:
+    """The page of these rows, and where it goes on."""
+    key = _read_cursor(wish.after or wish.before, wish.by_due)
+    backwards = bool(key and not wish.after)
     more, taken = len(taken) > ROWS, taken[:ROWS]
     if backwards:
         taken.reverse()

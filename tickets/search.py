@@ -31,6 +31,7 @@ from django.db.models.expressions import RawSQL
 
 from helpdesk.accounts.models import Customer, Membership, User, hidden_from
 from helpdesk.accounts.permissions import customers_of, whole_for
+from helpdesk.kept import done
 from tickets.marks import OPENING as OPENING
 from tickets.marks import asked_by, note_of, said_to, taken_part_in
 from tickets.marks import marks as marks
@@ -132,9 +133,24 @@ def index(messages: Iterable[Message]) -> None:
     Called in the transaction that writes or moves them, or lets them be seen again, with `ticket` as it stands then.
     Whatever hides a message (undo, merge) calls `forget` and leaves it out of `findable`.
     """
+    messages = list(messages)
+    if len(messages) == 1:
+        _index_one(messages[0])
+        return
     rows = [SearchRow(message=m, ticket_id=m.ticket_id, edition=EDITION, words=_row_of(m)) for m in messages]
     fields = ["ticket", "edition", "words"]
     SearchRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["message"], update_fields=fields)
+
+
+def _index_one(message: Message) -> None:
+    # As text, because every reply asks it and the ORM would build it anew each time.
+    row = _row_of(message)
+    done(WRITE.format(words=row.sql), [message.pk, message.ticket_id, EDITION, *row.params])
+
+
+WRITE = """INSERT INTO tickets_searchrow (message_id, ticket_id, edition, words) VALUES (%s, %s, %s, {words})
+ON CONFLICT (message_id) DO UPDATE
+SET ticket_id = EXCLUDED.ticket_id, edition = EXCLUDED.edition, words = EXCLUDED.words"""
 
 
 def _row_of(message: Message) -> RawSQL:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
+from helpdesk.kept import kept
 from helpdesk.templatetags.desk import undo_tags
 from oncall.families import FAMILIES
 from sla import clocks, words
@@ -67,6 +69,7 @@ SHOWN_IN_ROWS = [
     *("customer__name", "assigned_to__name"),
     *("priority__code", "priority__rank", "priority__label_zh", "priority__label_en"),
 ]
+ROWS_NAME = ["customer", "assigned_to", "priority"]
 MOST_CHOICES = 500
 # What these say to the customer can be taken back for a while.
 UNDOABLE = ("reply", "resolve", "reopen")
@@ -88,8 +91,12 @@ def desk_queue(request: Asked) -> HttpResponse:
     base = Ticket.objects.visible_to(request.user)
     if wish.q:
         return _search(request, base, wish, at)
-    rows = queue.chosen(base, wish, request.user, at)
-    page = queue.page(rows, wish, "customer", "assigned_to", "priority", only=SHOWN_IN_ROWS)
+    if wish == queue.Wish(view=wish.view):
+        first = _first_rows(request.user.pk, at, view=wish.view, role=request.user.staff_role)
+        page = queue.cut(first, wish)
+    else:
+        rows = queue.chosen(base, wish, request.user, at)
+        page = queue.page(rows, wish, *ROWS_NAME, only=SHOWN_IN_ROWS)
     queue.remember_paused(page.rows)
     tagging.name_on(page.rows)
     context = {
@@ -106,6 +113,14 @@ def desk_queue(request: Asked) -> HttpResponse:
     if request.htmx and request.htmx.target != "main" and not request.htmx.history_restore_request:
         return render(request, "tickets/_queue_live.html", context)
     return render(request, "tickets/queue.html", context | _tools(request, wish))
+
+
+@kept
+def _first_rows(viewer: int, at: datetime, *, view: str, role: str) -> QuerySet[Ticket]:
+    """The first page of a view without filters: what everybody looks at all day."""
+    colleague, wish = User(pk=viewer, staff_role=role), queue.Wish(view=view)
+    rows = queue.chosen(Ticket.objects.visible_to(colleague), wish, colleague, at)
+    return queue.first_rows([rows], wish, *ROWS_NAME).only(*SHOWN_IN_ROWS)
 
 
 def _search(request: Asked, base: Any, wish: queue.Wish, at: datetime) -> HttpResponse:

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from psycopg.errors import LockNotAvailable
 
 from helpdesk.accounts.models import Once, User
+from helpdesk.kept import done, fetched
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 200
@@ -114,15 +115,14 @@ def once(*, owner: str, key: str, path: str, digest: str, at: datetime) -> Itera
 
 
 def _take(owner: str, key: str, path: str, digest: str, at: datetime) -> Slot:
-    with connection.cursor() as cursor:
-        # Waits for a twin's transaction; a savepoint and an exception less than get_or_create.
-        cursor.execute(
-            "INSERT INTO accounts_once (owner, key, path, digest, body, created_at) VALUES (%s, %s, %s, %s, '', %s) "
-            "ON CONFLICT (owner, key) DO NOTHING RETURNING id",
-            [owner, key, path, digest, at],
-        )
-        if cursor.fetchone():
-            return Slot()
+    # Waits for a twin's transaction; a savepoint and an exception less than get_or_create.
+    taken = fetched(
+        "INSERT INTO accounts_once (owner, key, path, digest, body, created_at) VALUES (%s, %s, %s, %s, '', %s) "
+        "ON CONFLICT (owner, key) DO NOTHING RETURNING id",
+        [owner, key, path, digest, at],
+    )
+    if taken:
+        return Slot()
     first = Once.objects.get(owner=owner, key=key)
     if (first.path, first.digest) != (path, digest):
         raise Mismatch
@@ -130,11 +130,10 @@ def _take(owner: str, key: str, path: str, digest: str, at: datetime) -> Slot:
 
 
 def _give(owner: str, key: str, answer: Answer) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE accounts_once SET status = %s, body = %s WHERE owner = %s AND key = %s",
-            [answer.status, answer.body, owner, key],
-        )
+    done(
+        "UPDATE accounts_once SET status = %s, body = %s WHERE owner = %s AND key = %s",
+        [answer.status, answer.body, owner, key],
+    )
 
 
 def form_digest(request: HttpRequest) -> str:

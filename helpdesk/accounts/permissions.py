@@ -7,8 +7,11 @@ visible_to, because a stranger must meet a 404 and not a refusal.
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from helpdesk.accounts.models import Customer, CustomerRole, Membership, User
 from helpdesk.audit.record import System
+from helpdesk.kept import kept
 
 # Whoever does something: a person, or the desk itself on a rule.
 Doer = User | System
@@ -62,15 +65,18 @@ def customers_of(user: User) -> dict[UUID, str]:
     """The active customers a person belongs to, and as what: {customer id: role}. Asked once per user object."""
     known: dict[UUID, str] | None = getattr(user, "_customers", None)
     if known is None:
-        rows = Membership.objects.filter(user=user, is_active=True, customer__is_active=True)
-        if user.staff_role or not user.is_active:
-            rows = rows.none()
-        found = list(rows.values_list("customer", "role", "customer__members_see_all", "customer__name"))
-        known = {customer: role for customer, role, *_more in found}
+        found = [] if user.staff_role or not user.is_active else _memberships(user.pk)
+        known = {one.customer_id: one.role for one in found}
         user._customers = known  # type: ignore[attr-defined]
-        user._shared = {customer for customer, _role, everybody, _name in found if everybody}  # type: ignore[attr-defined]
-        user._companies = sorted(name for *_more, name in found)  # type: ignore[attr-defined]
+        user._shared = {one.customer_id for one in found if one.customer.members_see_all}  # type: ignore[attr-defined]
+        user._companies = sorted(one.customer.name for one in found)  # type: ignore[attr-defined]
     return known
+
+
+@kept
+def _memberships(number: int) -> QuerySet[Membership]:
+    rows = Membership.objects.filter(user=number, is_active=True, customer__is_active=True)
+    return rows.select_related("customer").only("customer", "role", "customer__members_see_all", "customer__name")
 
 
 def shared_with(user: User) -> set[UUID]:

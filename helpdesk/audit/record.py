@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from helpdesk.kept import fetched
+
 
 class Actor(Protocol):
     """Whoever acts: a person or the desk itself."""
@@ -109,9 +111,7 @@ def record_all(told: Iterable[About], *, by: Actor, at: datetime) -> list[int]:
     origin = sender.get()
     sql = WITH_ORIGIN if origin else ENTRIES
     whence = [at, origin.ip, origin.user_agent[:300]] if origin else []
-    with connection.cursor() as cursor:
-        cursor.execute(sql.format(rows=", ".join([ROW] * (len(rows) // COLUMNS))), rows + whence)
-        return [number for (number,) in cursor.fetchall()]
+    return [number for (number,) in fetched(sql.format(rows=", ".join([ROW] * (len(rows) // COLUMNS))), rows + whence)]
 
 
 def role_of(actor: Actor) -> str:

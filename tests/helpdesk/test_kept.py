@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.accounts.models import Customer, CustomerTeam, User
 from helpdesk.audit.models import Entry
-from helpdesk.kept import fetched, kept
+from helpdesk.kept import fetched, insert, kept
 from sla import words
 from tickets import actions
 from tickets.access import access_ticket
@@ -99,3 +99,22 @@ def test_what_a_customer_reads_is_not_what_the_desk_reads(cast: Any) -> None:
     for person, kinds in [(cast.ana, ["opening", "note"]), (cast.cora, ["opening"])] * 2:
         items = timeline(access_ticket(person, ticket.ref), person, words.read(), at=AT)
         assert [item.message.kind for item in items if item.message] == kinds
+
+
+def test_new_rows_are_whole_and_numbered_in_their_order(cast: Any) -> None:
+    ticket = opened(cast, "new rows")
+    said = [
+        Message(
+            ticket=ticket, kind="note", author=cast.ana, by_desk=True, source="web", body=body, at=AT, released_at=AT
+        )
+        for body in ("50% of 'it'", "数据库")
+    ]
+    with CaptureQueriesContext(connection) as asked:
+        insert(said)
+    assert len(asked) == 1
+    assert [m.pk for m in said] == sorted(m.pk for m in said)
+    for message in said:
+        assert columns(Message.objects.get(pk=message.pk)) == {
+            name: value for name, value in columns(message).items() if name != "ticket"
+        }
+        message.save(update_fields=["body"])

@@ -549,7 +549,7 @@ def test_the_last_page_stands_when_everything_is_broken(cast: Any, monkeypatch: 
         raise RuntimeError("on fire")
 
     client = enter(cast.ana)
-    monkeypatch.setattr("tickets.queue.page", broken)
+    monkeypatch.setattr("tickets.queue.cut", broken)
     monkeypatch.setattr("helpdesk.pages.site", broken)
     answer = client.get("/tickets/")
     assert answer.status_code == 500
