@@ -258,21 +258,21 @@ class Tag(SimpleNode):
 
 
 class Include(loader_tags.IncludeNode):
-    """A part with a fixed name is looked for once."""
-
-    found: Any = None
+    """A part is looked for once, by its name."""
 
     def render(self, context: Context) -> Any:
-        name = self.template.var
-        if self.isolated_context or self.template.filters or not isinstance(name, str):
+        name = self.template.resolve(context)
+        if self.isolated_context or not isinstance(name, str):
             return super().render(context)
-        if self.found is None:
+        # Of the node's own engine: its parts are compiled once a process, however they are named.
+        found = self.__dict__.setdefault("found", {})
+        part = found.get(name)
+        if part is None:
             assert context.template is not None
             whole = loader_tags.construct_relative_path(str(self.origin.template_name), name)
-            self.found = context.template.engine.get_template(str(whole))
+            part = found[name] = context.template.engine.get_template(str(whole))
         context.dicts.append({name: var.resolve(context) for name, var in self.extra_context.items()})
         try:
-            part = self.found
             return part.nodelist.render(context) if part.is_plain else part.render(context)
         finally:
             context.dicts.pop()

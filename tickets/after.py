@@ -7,6 +7,7 @@ what was sent may have moved the ticket, so the way on starts from the place it 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -35,12 +36,12 @@ class Place:
         wish = queue.Wish.read(QueryDict(said)) if len(said) <= LONGEST else queue.Wish()
         return cls(replace(wish, after="", before=""))
 
-    @property
+    @cached_property
     def came(self) -> str:
         """What `from` says: empty for the plain list of all open tickets."""
         return self.wish.link().removeprefix("?")
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The end of a ticket's address that keeps the list."""
         return f"?{urlencode({'from': self.came})}" if self.came else ""
