@@ -40,6 +40,10 @@ BLANKS: dict[type, Callable[[int], Any]] = {
 }
 
 
+# An action writes so many rows of a kind; more of them are no use as a statement of their own.
+FEW = 8
+
+
 class Kept(Generic[Row]):
     """Asks one statement each time it is called; returns its rows as the queryset would."""
 
@@ -76,23 +80,56 @@ def done(text: str, values: Any) -> int:
         return int(cursor.rowcount)
 
 
-def insert(rows: Sequence[Model]) -> None:
-    """Writes new rows of one model, all of their columns, and gives them their numbers. One statement."""
+def insert(rows: Sequence[Model], *, unique: tuple[str, ...] = (), update: tuple[str, ...] = ()) -> None:
+    """Writes new rows of one model, all of their columns, and gives them their numbers. One statement.
+
+    Where there is one with the same columns `unique`, its columns `update` become those of the new one. Many rows go
+    Django's way, which is made for them.
+    """
+    if not rows:
+        return
     model = type(rows[0])
-    text, fields = _inserting(model, len(rows))
+    if len(rows) > FEW:
+        twins: dict[str, Any] = {"update_conflicts": True, "unique_fields": unique, "update_fields": update}
+        model._default_manager.bulk_create(rows, **(twins if unique else {}))
+        return
+    text, fields = _inserting(model, len(rows), unique, update)
     values = [f.get_db_prep_save(f.pre_save(row, True), connection) for row in rows for f in fields]
-    for row, (number,) in zip(rows, fetched(text, values), strict=True):
-        row.pk, row._state.adding, row._state.db = number, False, "default"
+    for row, found in zip(rows, fetched(text, values), strict=True):
+        # Its number, and what the database reckons by itself.
+        for field, value in zip(model._meta.db_returning_fields, found, strict=True):
+            setattr(row, field.attname, value)
+        row._state.adding, row._state.db = False, "default"
+
+
+def update(row: Model, names: Iterable[str]) -> None:
+    """Writes some columns of a row that is there. One statement."""
+    text, fields = _updating(type(row), tuple(names))
+    done(text, [*(f.get_db_prep_save(f.pre_save(row, False), connection) for f in fields), row.pk])
 
 
 @lru_cache(maxsize=256)
-def _inserting(model: type[Model], count: int) -> tuple[str, list[Any]]:
+def _updating(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Any]]:
     meta = model._meta
-    fields = [field for field in meta.local_concrete_fields if not field.primary_key]
+    fields = [meta.get_field(name) for name in names]
+    columns = ", ".join(f'"{field.column}" = %s' for field in fields)  # type: ignore[union-attr]
+    return f'UPDATE "{meta.db_table}" SET {columns} WHERE "{meta.pk.column}" = %s', fields  # noqa: S608
+
+
+@lru_cache(maxsize=256)
+def _inserting(
+    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]
+) -> tuple[str, list[Any]]:
+    meta = model._meta
+    fields = [field for field in meta.local_concrete_fields if not (field.primary_key or field.generated)]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * count)
+    sets = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in update)
+    twin = f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {sets} " if unique else ""
+    told = ", ".join(f'"{field.column}"' for field in meta.db_returning_fields)
     # Names of our own tables and columns; ids are drawn in the order of the rows.
-    return f'INSERT INTO "{meta.db_table}" ({columns}) VALUES {places} RETURNING "{meta.pk.column}"', fields  # noqa: S608
+    text = f'INSERT INTO "{meta.db_table}" ({columns}) VALUES {places} {twin}RETURNING {told}'  # noqa: S608
+    return text, fields
 
 
 def _cursor() -> Any:

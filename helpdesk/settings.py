@@ -153,7 +153,7 @@ def database(url: str) -> dict[str, Any]:
     if parts.scheme not in ("postgres", "postgresql"):
         raise ValueError("DATABASE_URL must look like postgres://user:password@host:5432/name")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "helpdesk.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "helpdesk",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

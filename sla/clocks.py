@@ -149,9 +149,7 @@ def _store(found: list[Looked], gone: Iterable[Clock], at: datetime) -> None:
     changed = [one.after for one in found if one.before is None or _told(one.after) != _told(one.before)]
     if ended or changed:
         # Those that end go first, and cycles in their order: at no moment do two of a kind run.
-        Clock.objects.bulk_create(
-            [*ended, *changed], update_conflicts=True, unique_fields=["subject", "kind", "cycle"], update_fields=STORED
-        )
+        insert([*ended, *changed], unique=("subject", "kind", "cycle"), update=tuple(STORED))
     for one in found:
         if one.before is not None:
             one.after.pk = one.before.pk
@@ -170,8 +168,12 @@ def _told(clock: Clock) -> tuple[Any, ...]:
 
 def reckon(subject: str, *, terms: Terms, at: datetime) -> Reckoning:
     """The computation itself, with the spans behind it. One statement."""
-    entries = Entry.objects.filter(subject=subject, fact__isnull=False).order_by("at", "id")
-    return reckon_facts(entries.values_list("at", "id", "fact"), terms=terms, at=at)
+    return reckon_facts([(e.at, e.pk, e.fact) for e in _facts(subject)], terms=terms, at=at)
+
+
+@kept
+def _facts(subject: str) -> QuerySet[Entry]:
+    return Entry.objects.filter(subject=subject, fact__isnull=False).only("at", "fact").order_by("at", "id")
 
 
 def reckon_facts(facts: Iterable[tuple[datetime, int, Any]], *, terms: Terms, at: datetime) -> Reckoning:

@@ -16,7 +16,7 @@ from helpdesk.accounts.models import User, key_of
 from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.models import Entry
 from helpdesk.audit.record import SYSTEM, Happening, record
-from helpdesk.kept import insert, kept
+from helpdesk.kept import insert, kept, update
 from helpdesk.outbox.enqueue import Hold
 from sla import clocks
 from sla.ringing import Rung
@@ -140,7 +140,7 @@ class Deed:
         # It counts what people and programs wrote: whoever looks at the page need not look again for a timer's step.
         ticket.version += isinstance(self.by, User)
         ticket.last_event_at = self.at
-        ticket.save(update_fields=[*KEPT, "version", *self.changed])
+        update(ticket, [*KEPT, "version", *self.changed])
         loads.keep(self._weighed(), at=self.at, decided=self.decided)
         hold = Hold(self.held.released_at, held_for(self.held)) if self.held else None
         notify.tell(ticket, self.news, by=self.by, at=self.at, hold=hold)
@@ -152,7 +152,7 @@ class Deed:
         rung = self._reckon()
         if rung.breaches or rung.warnings:
             self.ticket.last_event_at = self.at
-        self.ticket.save(update_fields=KEPT)
+        update(self.ticket, KEPT)
         ladder.tell(self.ticket, rung, at=self.at)
         return rung
 

@@ -22,6 +22,7 @@ from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import Doer, Right, customers_of, may
 from helpdesk.audit.record import About, Happening, System, record_all
+from helpdesk.kept import insert
 from helpdesk.outbox.enqueue import Draft, enqueue
 from helpdesk.text import clean_block, clean_line, showable
 from sla import clocks, definitions
@@ -217,7 +218,7 @@ def _write(filed: list[_Filed], by: Doer, at: datetime) -> list[Ticket]:
     """Writes what was prepared, each kind of row at once."""
     if not filed:
         return []
-    Ticket.objects.bulk_create([one.ticket for one in filed])
+    insert([one.ticket for one in filed])
     _say(filed, by, at)
     told = [About(_happenings(one), one.ticket.ref, one.ticket.customer_id) for one in filed]
     record_all(told, by=by, at=at)
@@ -232,7 +233,7 @@ def _say(filed: list[_Filed], by: Doer, at: datetime) -> None:
     for one in filed:
         one.message = _opening(one, by, at)
     said = [one.message for one in filed]
-    Message.objects.bulk_create(said)
+    insert(said)
     search.index(said)
     for one in filed:
         if isinstance(by, User):

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.db.models import F
 
+from helpdesk.kept import insert
 from helpdesk.outbox.models import MAIL, Letter, cancelled
 
 
@@ -67,7 +68,7 @@ def enqueue(
     hold: Hold | None = None,
 ) -> list[Letter]:
     """Writes letters in the caller's transaction, one statement for all of them."""
-    return Letter.objects.bulk_create(
+    letters = [
         Letter(
             kind=d.kind,
             channel=d.channel,
@@ -88,7 +89,9 @@ def enqueue(
             created_at=at,
         )
         for d in drafts
-    )
+    ]
+    insert(letters)
+    return letters
 
 
 def release(at: datetime) -> int:

@@ -4,18 +4,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import QuerySet
 from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.accounts.models import Customer, CustomerTeam, User
 from helpdesk.audit.models import Entry
-from helpdesk.kept import fetched, insert, kept
+from helpdesk.kept import FEW, fetched, insert, kept, update
 from sla import words
+from sla.clocks import all_of
+from sla.models import Clock
 from tickets import actions
 from tickets.access import access_ticket
-from tickets.models import Message, Ticket
+from tickets.models import Message, Tag, Ticket
 from tickets.timeline import timeline
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +120,35 @@ def test_new_rows_are_whole_and_numbered_in_their_order(cast: Any) -> None:
             name: value for name, value in columns(message).items() if name != "ticket"
         }
         message.save(update_fields=["body"])
+
+
+def test_a_twin_takes_over_columns_and_many_go_djangos_way(cast: Any) -> None:
+    ticket = opened(cast, "twins")
+    before = list(all_of(ticket.ref))
+    again = [Clock(**{f.attname: getattr(c, f.attname) for f in Clock._meta.fields if f.name != "id"}) for c in before]
+    for clock in again:
+        clock.target_s, clock.cause = 7, "other"
+    insert(again, unique=("subject", "kind", "cycle"), update=("target_s",))
+    assert [(c.pk, c.target_s, c.cause) for c in all_of(ticket.ref)] == [(c.pk, 7, c.cause) for c in before]
+    ticket.title, ticket.sla_due_at = "50% of 'it'", None
+    update(ticket, ["title", "sla_due_at"])
+    kept_now = Ticket.objects.get(pk=ticket.pk)
+    assert (kept_now.title, kept_now.sla_due_at, kept_now.queue_at) == ("50% of 'it'", None, ticket.queue_at)
+    many = [Tag(name=f"tag {n}", key=f"tag {n}") for n in range(FEW + 1)]
+    insert(many)
+    assert all(tag.pk for tag in many)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kept_connection_that_the_server_ended_is_found_out() -> None:
+    connection.ensure_connection()
+    assert connection.is_usable()
+    pid = connection.connection.info.backend_pid
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        assert not connection.is_usable()
+    finally:
+        other.close()
+        connection.close()
