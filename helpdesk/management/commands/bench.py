@@ -29,6 +29,7 @@ from helpdesk.bench import (
     people,
     place,
     post,
+    pushing,
     reckoning,
     report,
     reporting,
@@ -46,7 +47,7 @@ MORE = 27
 QUIET = 15
 # Names of no page: this is measured, and nothing else.
 SWEEP, POST, REPORT, COMPUTE, RECOMPUTE, FREEZE = "sweep", "post", "report", "compute", "recompute", "freeze"
-AWS = "aws"
+AWS, PUSH = "aws", "push"
 
 
 class Command(BaseCommand):
@@ -59,7 +60,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only",
             default="",
-            help="measure what has this in its name, sweep, post, report, compute, recompute or aws; keeps nothing",
+            help="measure this: a page, sweep, post, report, compute, recompute, aws or push; keeps nothing",
         )
         parser.add_argument("--accounts", type=int, default=aws.ACCOUNTS, help="how many AWS accounts are read")
         parser.add_argument("--load-only", action="store_true", help="load and measure nothing")
@@ -89,6 +90,8 @@ class Command(BaseCommand):
                 self.freeze()
             elif only == POST:
                 self.post()
+            elif only == PUSH:
+                self.push()
             elif only == AWS:
                 self.aws(accounts)
             elif only == REPORT:
@@ -126,6 +129,7 @@ class Command(BaseCommand):
             self.report()
             self.reckon()
             self.aws(aws.ACCOUNTS)
+            self.push()
             self.compare(count, bare, taken, counted)
 
     def sweep(self) -> None:
@@ -147,6 +151,11 @@ class Command(BaseCommand):
         writes = [page for page in pages.pages(pages.long_ticket()) if page.name in ("create", "reply")]
         counted = (f"{page.name} {len(statements.of_page(page))}" for page in writes)
         self.say(f"Statements with their letters: {', '.join(counted)}")
+
+    def push(self) -> None:
+        self.say("\nWhat AWS pushes:")
+        for line in pushing.told():
+            self.say(line)
 
     def aws(self, accounts: int) -> None:
         self.say("\nReading AWS accounts:")

@@ -1,0 +1,185 @@
+"""How soon the desk shows what AWS pushes, and the customer reads it: the simulator and the consumer are processes of
+their own, and letters leave as the pulse sends them, to a mail server on this machine that keeps nothing.
+
+From the moment at which something is said at AWS to the moment at which its words stand on a ticket, the consumer's
+own queue, a read of the case and the ticket's transaction in between; then from AWS's time to the mail.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from statistics import quantiles
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from helpdesk.bench import aws, post
+from helpdesk.outbox import deliver
+from helpdesk.outbox.models import Letter
+
+ACCOUNTS, ANSWERS, EVERY_S, LATENCY_MS = 40, 160, 0.2, 150
+MOST_S, GUARD_S = 3.0, 120
+LEFT = ["awsint_inboxmessage", "awsint_queuestate"]
+LAGS = """
+SELECT extract(epoch FROM l.sent_at - c.created_at) FROM outbox_letter l
+JOIN awsint_communication c ON c.message_id = (l.data->>'message')::bigint
+WHERE l.kind = 'ticket.aws_said' AND l.sent_at IS NOT NULL
+"""
+
+
+def told() -> Iterator[str]:
+    """The measurement in two lines, the first with its verdict."""
+    with _world() as url, post.sink() as port, post.told(f"smtp://127.0.0.1:{port}"):
+        try:
+            _load(url, timezone.now())
+            with _consumer(url):
+                yield _seen("new cases", _push(url, [("open", place) for place in range(ACCOUNTS)]))
+                cases = _cases()
+                yield _seen("answers", _push(url, [("answer", cases[n % len(cases)]) for n in range(ANSWERS)]))
+            yield _relayed()
+        finally:
+            _forget()
+
+
+def _seen(what: str, lags: list[float]) -> str:
+    half, most = _half_and_most(lags)
+    verdict = "ok" if most < MOST_S else "MISSED"
+    return (
+        f"{len(lags)} {what}, one each {EVERY_S:.1f} s, {LATENCY_MS} ms to AWS: on the desk after p50 {half:.2f} s, "
+        f"p95 {most:.2f} s (< {MOST_S:.0f} s: {verdict})"
+    )
+
+
+def _relayed() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(LAGS)
+        lags = [float(lag) for (lag,) in cursor.fetchall()]
+    if len(lags) < 2:
+        return "No letter left."
+    half, most = _half_and_most(lags)
+    return f"{len(lags)} of AWS's answers mailed to customers: from AWS's time p50 {half:.1f} s, p95 {most:.1f} s"
+
+
+def _half_and_most(lags: list[float]) -> tuple[float, float]:
+    cut = quantiles(lags, n=20, method="inclusive")
+    return cut[9], cut[18]
+
+
+# --- The world -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _world() -> Iterator[str]:
+    command = [sys.executable, "-m", "awsint.sim", "--port", "0", "--scenario", "quiet", "--latency", str(LATENCY_MS)]
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        try:
+            yield next(word for word in other.stdout.readline().split() if word.startswith("http"))
+        finally:
+            other.terminate()
+
+
+@contextmanager
+def _consumer(url: str) -> Iterator[None]:
+    given = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIAHUB", "AWS_SECRET_ACCESS_KEY": "none"}
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "consume_support"]
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | given) as other:
+        try:
+            yield
+        finally:
+            other.terminate()
+
+
+def _load(url: str, at: datetime) -> None:
+    from awsint.models import Account, Hub, Poll
+    from awsint.sim.events import queue_url
+    from helpdesk.accounts.models import Customer
+
+    _forget()
+    Letter.objects.all().delete()
+    hub = {"account_number": aws.HUB, "region": "us-east-1", "principal_arn": f"arn:aws:iam::{aws.HUB}:role/hub"}
+    Hub.objects.create(partition="aws", queue_url=queue_url("aws", "support"), created_at=at, **hub)
+    customers = list(Customer.objects.active().values_list("pk", flat=True)[:ACCOUNTS])
+    for place in range(ACCOUNTS):
+        role = _steer(url, "account", {"number": _number(place), "external_id": f"external-id-of-{place:020}"})
+        row = Account.objects.create(
+            customer_id=customers[place % len(customers)], number=_number(place), name=f"bench {place}",
+            role_arn=role, external_id=f"external-id-of-{place:020}", proved_at=at, created_at=at,
+        )  # fmt: skip
+        Poll.objects.create(account=row, next_at=at, first_at=at, whole_at=at, state="OK")
+
+
+def _number(place: int) -> str:
+    return f"{200_000_000_000 + place}"
+
+
+def _cases() -> list[tuple[str, str]]:
+    from awsint.models import SupportCase
+
+    return list(SupportCase.objects.order_by("pk").values_list("account__number", "case_id"))
+
+
+def _forget() -> None:
+    with connection.cursor() as cursor:
+        for table in LEFT:
+            cursor.execute(f"DELETE FROM {table}")
+    aws._forget()
+
+
+def _steer(url: str, what: str, given: dict[str, Any]) -> Any:
+    body = json.dumps(given).encode()
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/_sim/{what}", body), timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+# --- The measurement -------------------------------------------------------------------------------------------------
+
+
+def _push(url: str, jobs: list[tuple[str, Any]]) -> list[float]:
+    """Says things at AWS one after another and looks for each on the desk; seconds from one to the other."""
+    mail, waiting, lags, number = deliver.Post(), dict[str, float](), list[float](), 0
+    next_job = next_tick = time.monotonic()
+    until = next_job + GUARD_S + EVERY_S * len(jobs)
+    try:
+        while (number < len(jobs) or waiting or _on_their_way()) and time.monotonic() < until:
+            if number < len(jobs) and time.monotonic() >= next_job:
+                next_job += EVERY_S
+                body = f"Something happened, number {number} of {jobs[0][0]}."
+                waiting[body] = time.monotonic()
+                _say(url, *jobs[number], body)
+                number += 1
+            for body in _on_the_desk(list(waiting)):
+                lags.append(time.monotonic() - waiting.pop(body))
+            if time.monotonic() >= next_tick:
+                next_tick += 1
+                mail.tick(timezone.now())
+            time.sleep(0.01)
+    finally:
+        mail.stop(10)
+    return lags + [float(GUARD_S)] * len(waiting)
+
+
+def _say(url: str, what: str, where: Any, body: str) -> None:
+    if what == "open":
+        _steer(url, "open", {"account": _number(where), "subject": body, "body": body})
+    else:
+        _steer(url, "answer", {"account": where[0], "case": where[1], "body": body})
+
+
+def _on_the_desk(bodies: list[str]) -> list[str]:
+    from awsint.models import Communication
+
+    found = Communication.objects.filter(body__in=bodies, message__isnull=False) if bodies else []
+    return [word.body for word in found]
+
+
+def _on_their_way() -> bool:
+    return Letter.objects.filter(state__in=["ready", "sending"]).exists()
