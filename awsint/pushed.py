@@ -13,7 +13,7 @@ from typing import Any
 
 from awsint import cases
 from awsint.inbox import DONE, Outcome, event_of, parked, refused
-from awsint.models import Account, InboxMessage, SupportCase, Via
+from awsint.models import Account, InboxMessage, Poll, SupportCase, Via
 
 DETAIL = "Support Case Update"
 SOURCE = "aws.support"
@@ -26,7 +26,7 @@ MOST_KNOWN = 10_000
 
 
 class NotThereYet(Exception):
-    """AWS does not know the case, or not yet."""
+    """AWS does not know the case, or not yet; or the account's first reading, which brings it, is not over."""
 
 
 class _Read:
@@ -85,6 +85,11 @@ def _is_anothers(account: Account, case_id: str) -> bool:
 
 def _look(message: InboxMessage, account: Account, case_id: str, at: datetime) -> Outcome:
     key = (account.pk, case_id)
+    if not Poll.objects.filter(account=account, first_at__isnull=False).exists():
+        # The first reading brings the past along, and nobody gets a letter about that.
+        if message.tries < LOOKS:
+            raise NotThereYet
+        return DONE
     if _read.since(key, message.received_at):
         return DONE
     synced = cases.read_case(account, case_id, via=Via.PUSH, at=at)

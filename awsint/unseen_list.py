@@ -54,13 +54,13 @@ class Line:
 
 
 def unseen() -> QuerySet[Communication]:
-    """What counts as an answer of AWS and was seen by nobody, with the number and rank of its ticket."""
+    """What counts as an answer of AWS and was seen by nobody, with the number and rank of its ticket. A case that was
+    over before we first looked is history."""
     link = CaseLink.objects.filter(case=OuterRef("case")).order_by("-pk")
     ticket = Coalesce("ticket__merged_into_id", "ticket_id")
     rank = Coalesce("ticket__merged_into__priority__rank", "ticket__priority__rank")
-    return Communication.objects.filter(seen_at=None, by_aws=True, automatic=False).annotate(
-        ticket=Subquery(link.values_list(ticket)[:1]), rank=Subquery(link.values_list(rank)[:1])
-    )
+    rows = Communication.objects.filter(seen_at=None, by_aws=True, automatic=False, case__archived=False)
+    return rows.annotate(ticket=Subquery(link.values_list(ticket)[:1]), rank=Subquery(link.values_list(rank)[:1]))
 
 
 def late(rows: QuerySet[Communication], at: datetime) -> QuerySet[Communication]:

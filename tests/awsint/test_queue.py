@@ -12,7 +12,7 @@ import pytest
 
 from awsint import cases, inbox, pushed, queue
 from awsint.consuming import Consumer
-from awsint.models import Account, Communication, Hub, InboxMessage, QueueState, SupportCase
+from awsint.models import Account, Communication, Hub, InboxMessage, Poll, QueueState, SupportCase
 from awsint.shapes import Away
 from awsint.sim.world import Case
 from awsint.sources import Source
@@ -69,6 +69,7 @@ def queues(sim: Sim, hub: Hub) -> Iterator[Queues]:
 @pytest.fixture
 def proved(acme: Account) -> Account:
     Account.objects.filter(pk=acme.pk).update(proved_at=NOON)
+    Poll.objects.filter(pk=acme.pk).update(first_at=NOON)
     pushed._read.at.clear()
     return acme
 
@@ -107,6 +108,17 @@ def test_a_hint_brings_the_case_onto_the_desk_at_once(queues: Queues, case: Case
     assert work() == [inbox.DONE]
     assert SupportCase.objects.get().links.get().ticket == Ticket.objects.get()
     assert {word.via for word in Communication.objects.all()} == {"push"}
+
+
+def test_a_hint_before_the_first_reading_leaves_the_past_to_it(queues: Queues, case: Case) -> None:
+    Poll.objects.update(first_at=None)
+    queues.send(update(case.number))
+    queues.receive()
+    assert [outcome.state for outcome in work()] == ["new"]
+    assert not Ticket.objects.exists(), "and so no letter about what was said long ago"
+    Poll.objects.update(first_at=NOON)
+    assert work(NOON + timedelta(minutes=1)) == [inbox.DONE]
+    assert Ticket.objects.exists()
 
 
 def test_what_comes_three_times_and_shuffled_is_done_once(sim: Sim, queues: Queues, case: Case) -> None:
