@@ -95,7 +95,7 @@ def test_where_nothing_changed_nothing_is_written_and_no_more_is_asked(read: Rea
     sim.answer(sim.open(ACME, "one", "body"), "Hello")
     read()
     few = quiet()
-    for n in range(30):
+    for n in range(8):
         sim.open(ACME, f"case {n}", "body")
     read()
     many = quiet()
@@ -259,14 +259,14 @@ def test_cases_that_are_no_longer_listed_are_asked_for_and_one_lost_number_hides
 
 
 def test_a_page_that_is_lost_loses_nothing(read: Reader, sim: Sim) -> None:
-    for n in range(60):
+    for n in range(51):
         sim.open(ACME, f"case {n}", "body")
     sim.fault("dropped-page", account=ACME, operation="DescribeCases", times=5)
     with pytest.raises(AwsError):
         read()
-    assert 0 < SupportCase.objects.count() <= 60
+    assert 0 < SupportCase.objects.count() <= 51
     read()
-    assert Ticket.objects.count() == SupportCase.objects.count() == 60
+    assert Ticket.objects.count() == SupportCase.objects.count() == 51
 
 
 def test_a_case_that_cannot_be_brought_in_stops_no_other(
