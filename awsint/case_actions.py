@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from awsint import splitting, tags
-from awsint.models import Account, Outgoing, State, SupportCase
+from awsint import seen, splitting, tags
+from awsint.models import Account, Communication, Outgoing, State, SupportCase
 from awsint.sending import CHANNEL
 from helpdesk.accounts.models import User
 from helpdesk.outbox.enqueue import Draft, enqueue
@@ -110,6 +110,9 @@ def answer(
     else:
         message = aws_out.chosen(deed, message)
     aws_out.asked(deed, case=str(case), message=message.pk)
+    # Whoever answers AWS has read what it said.
+    unseen = Communication.objects.filter(case=case, by_aws=True, seen_at=None).values_list("pk", flat=True)
+    seen.mark(list(unseen), how=Communication.SeenBy.REPLY, by=by, at=deed.at)
     deed.finish()
     parts = splitting.parts_of(message.body)
     return [_write(deed, VERB.REPLY, case.account, case, message, parts, number, by=by) for number in range(len(parts))]

@@ -33,7 +33,7 @@ def services(account: Account, language: str, at: datetime) -> list[dict[str, An
 def languages(account: Account, service: str, category: str, at: datetime) -> list[str]:
     """Codes of the languages that AWS answers in there. Raises AwsError."""
     if not service or not category:
-        return ["en"]
+        return ["zh", "en"]
     codes: list[str] = _kept(
         account, f"languages:{service}:{category}", at, lambda api: api.languages(service, category)
     )

@@ -6,6 +6,7 @@ script and server say the same.
 """
 
 import json
+import re
 import unicodedata
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -106,7 +107,8 @@ def _face(name: str, classes: str, presence: str) -> SafeString:
 
 def initials(name: str) -> str:
     """One Han character, or two Latin letters."""
-    words = name.split()
+    # Of a name with an address or a role behind it, as AWS writes it, the name.
+    words = re.split(r"\s*[(<]", name, maxsplit=1)[0].split() or name.split()
     if not words:
         return "?"
     if unicodedata.east_asian_width(words[0][0]) in "WF":

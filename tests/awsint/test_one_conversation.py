@@ -101,6 +101,8 @@ def test_an_outage_from_the_first_word_to_the_last(account: Account, cast: Cast,
     assert there.words[-1].body.startswith("没有变更。")
     ticket.refresh_from_db()
     assert (there.status, ticket.who_acts) == ("customer-action-completed", "aws")
+    # Whoever answered has read the question.
+    assert not Communication.objects.filter(case=case, by_aws=True, seen_at=None).exists()
     # AWS resolves. That is a banner and our turn, and no step of the ticket.
     clock.on(minutes=20)
     sim.answer(there, "安全组已恢复,请确认。")
