@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _l
 
 from awsint import expecting
 from helpdesk.accounts.models import User
+from helpdesk.kept import fetched
 from tickets.case_words import CASE_STATUS
 from tickets.models import Ticket
 
@@ -127,9 +127,7 @@ def _instant(text: str | None) -> datetime | None:
 
 def panel(ticket: Ticket, viewer: User) -> tuple[str, dict[str, Any]] | None:
     """The template and what it shows; None where there is nothing to show."""
-    with connection.cursor() as cursor:
-        cursor.execute(READ, {"customer": ticket.customer_id, "ticket": ticket.pk})
-        accounts, cases, sent = cursor.fetchone()
+    accounts, cases, sent = fetched(READ, {"customer": ticket.customer_id, "ticket": ticket.pk})[0]
     found = [Case(one, ticket.priority.rank) for one in _read(cases)]
     if not viewer.is_desk:
         return ("aws/_panel_portal.html", {"cases": found}) if found else None
