@@ -92,6 +92,15 @@ class OrgAccount:
 
 
 @dataclass(frozen=True)
+class NotDescribed:
+    """An event of AWS Health that the API did not describe, for this account; its own word why."""
+
+    arn: str
+    account: str
+    code: str
+
+
+@dataclass(frozen=True)
 class QueueMessage:
     """A message of an SQS queue with the handle that deletes it."""
 

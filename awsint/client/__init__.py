@@ -9,12 +9,24 @@ from datetime import datetime
 
 from awsint.client.buckets import Turn
 from awsint.client.calling import Caller, needed
+from awsint.client.health_events import HealthApi
 from awsint.client.organizations import OrganizationApi
 from awsint.client.queues import QueueApi
 from awsint.client.support import SupportApi
 from awsint.shapes import Calls, Place
 
-__all__ = ["OrganizationApi", "QueueApi", "SupportApi", "Turn", "check", "organization", "queue", "support"]
+__all__ = [
+    "HealthApi",
+    "OrganizationApi",
+    "QueueApi",
+    "SupportApi",
+    "Turn",
+    "check",
+    "health",
+    "organization",
+    "queue",
+    "support",
+]
 
 
 def support(
@@ -28,6 +40,11 @@ def support(
 def organization(place: Place, made: Calls, *, at: datetime) -> OrganizationApi:
     """The organization that an account manages."""
     return OrganizationApi(Caller("organizations", place, made, at=at, turn=Turn.PERSON))
+
+
+def health(place: Place, made: Calls, *, at: datetime, organization: bool, turn: Turn = Turn.POLL) -> HealthApi:
+    """AWS Health as an account sees it: its own, or with `organization` that of all members."""
+    return HealthApi(Caller("health", place, made, at=at, turn=turn), organization=organization)
 
 
 def queue(partition: str, number: str, region: str, url: str, made: Calls, *, at: datetime) -> QueueApi:

@@ -66,6 +66,12 @@ _lent: dict[Who, Lent] = {}
 _sts: dict[tuple[str, str], Any] = {}
 _hubs: dict[str, tuple[str, float]] = {}
 _places: dict[Place, threading.Lock] = {}
+_forgotten: list[Callable[[], None]] = []
+
+
+def on_forget(forgets: Callable[[], None]) -> None:
+    """Somebody else keeps clients too."""
+    _forgotten.append(forgets)
 
 
 def forget() -> None:
@@ -73,6 +79,8 @@ def forget() -> None:
     with _lock:
         for kept in (_sessions, _lent, _sts, _hubs, _places):
             kept.clear()
+        for forgets in _forgotten:
+            forgets()
 
 
 def drop(place: Place) -> None:

@@ -8,6 +8,7 @@ import json
 import threading
 from typing import Any
 
+from awsint.sim import health
 from awsint.sim.world import HUB, World
 
 QUEUES = ("support", "health")
@@ -40,6 +41,7 @@ class Delivery:
                 redrive = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": MOST_RECEIVES}
                 self._make(region, queue_name(queue), {"RedrivePolicy": json.dumps(redrive)})
         self.world.told = self.support
+        health.of(self.world).told = self.health
 
     def _make(self, region: str, name: str, attributes: dict[str, str]) -> Any:
         backend = _backend(region)
@@ -49,6 +51,11 @@ class Delivery:
     def support(self, event: dict[str, Any]) -> None:
         """A change of a case."""
         self.send(event["region"], "support", json.dumps(event, ensure_ascii=False))
+
+    def health(self, message: dict[str, Any]) -> None:
+        """A message of AWS Health, whichever region it was delivered in: our bus is in one of the partition."""
+        china = message["detail"]["eventArn"].startswith("arn:aws-cn:")
+        self.send(REGIONS["aws-cn" if china else "aws"], "health", json.dumps(message, ensure_ascii=False))
 
     def send(self, region: str, queue: str, body: str) -> None:
         """Puts a text into a queue, as often and as late as the faults say."""

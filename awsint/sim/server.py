@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
-from awsint.sim import support
+from awsint.sim import health, support
 from awsint.sim.organizations import OPERATIONS as ORGANIZATIONS
 from awsint.sim.support import OPERATIONS as SUPPORT
 from awsint.sim.wire import ApiError, decode, encode
@@ -24,6 +24,7 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 TARGETS: dict[str, tuple[str, dict[str, Any]]] = {
     "AWSSupport_20130415": ("support", SUPPORT),
     "AWSOrganizationsV20161128": ("organizations", ORGANIZATIONS),
+    "AWSHealth_20160804": ("health", health.OPERATIONS),
 }
 # Links on one's own machine are no https, and the model of Organizations knows ARNs of one partition alone.
 LOOSE = frozenset({"url", "Arn", "MasterAccountArn"})
@@ -64,7 +65,7 @@ class App:
             account = world.who(_scope(environ)[0])
             world.calls.append((account.number, operation))
             self._disturb(account.number, operation, environ)
-            if service == "support":
+            if service in ("support", "health"):
                 support.allowed(account)
             given = decode(service, operation, body) | {"here": f"http://{environ['HTTP_HOST']}"}
             if operation not in operations:
