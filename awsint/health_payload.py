@@ -320,3 +320,22 @@ def _iso(text: str) -> datetime | None:
         return None
     read = datetime.fromisoformat(text)
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+# --- Kept ------------------------------------------------------------------------------------------------------------
+
+INSTANTS = ("updated_at", "starts_at", "ends_at")
+
+
+def to_row(told: Told) -> dict[str, Any]:
+    """A message as it is kept beside its raw text, without its resources."""
+    kept = {name: value for name, value in vars(told).items() if name not in ("raw", "entities")}
+    for name in INSTANTS:
+        kept[name] = kept[name].isoformat() if kept[name] else None
+    return kept | {"personas": list(told.personas), "metadata": dict(told.metadata)}
+
+
+def from_row(kept: Mapping[str, Any], entities: Sequence[Entity] = ()) -> Told:
+    """The message again."""
+    given = dict(kept) | {name: instant(kept[name]) for name in INSTANTS}
+    return Told(**given | {"personas": tuple(kept["personas"]), "entities": tuple(entities)})

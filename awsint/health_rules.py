@@ -5,6 +5,7 @@ raises it by one. The priority of an incident is the highest that any of its mes
 nor a poll lowers one.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -127,7 +128,15 @@ def facts_of(told: Told, standing: Standing, at: datetime) -> dict[str, Any]:
 def higher(one: Decision, other: Decision, ladder: Sequence[str]) -> Decision:
     """The more pressing of two; billing where any says so. Of equals the first in the order of their codes, so that
     the order in which messages came says nothing."""
-    chosen = min((one, other), key=lambda each: (place_of(each.priority, ladder), each.rule, each.raised))
+    chosen = min(
+        (one, other),
+        key=lambda each: (
+            place_of(each.priority, ladder),
+            each.rule,
+            each.raised,
+            json.dumps(each.facts, sort_keys=True),
+        ),
+    )
     billing = one.billing or other.billing
     return Decision(chosen.priority, chosen.rule, chosen.raised, billing, chosen.facts)
 

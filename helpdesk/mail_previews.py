@@ -57,6 +57,8 @@ NAMES = {
     "ticket.aws_said": _("AWS wrote"),
     "ticket.aws_status": _("The AWS case moves on"),
     "ticket.case_refused": _("AWS did not take what was sent"),
+    "ticket.aws_event": _("AWS Health tells of an event"),
+    "ticket.aws_event_news": _("News of an event of AWS Health"),
     "ticket.asked": _("Question"),
     "ticket.reminder": _("Reminder"),
     "ticket.resolved": _("Solution"),

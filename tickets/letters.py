@@ -40,7 +40,7 @@ LINE = 120
 # Kinds whose mail says by when something is due, until when it can be reopened, and what it was opened with.
 TIMED = ("ticket.received", "ticket.assigned", "ticket.assignment_failed", "ticket.prioritised")
 WINDOWED = ("ticket.resolved", "ticket.auto_resolved", "ticket.closing_soon")
-WITH_OPENING = ("ticket.assigned", "ticket.assignment_failed", "ticket.shared")
+WITH_OPENING = ("ticket.assigned", "ticket.assignment_failed", "ticket.shared", "ticket.aws_event")
 # What a mail shows of a ticket and of a message.
 SHOWN = [
     *(
@@ -287,7 +287,7 @@ def _told(letter: Letter, about: About) -> dict[str, Any]:
     """What the letter's own codes and numbers mean, by their names; a kind gives what its template asks for."""
     told: dict[str, Any] = {}
     if letter.kind.startswith("ticket.aws_"):
-        told = {"case": "", "case_status": "", "case_code": "", "held": False}
+        told = {"case": "", "case_status": "", "case_code": "", "held": False, "old_priority": "", "new_priority": ""}
     for name, value in letter.data.items():
         match name:
             case "old" | "new":

@@ -86,6 +86,7 @@ SAYS = {
     "ticket.mentioned": "note",
     "ticket.aws_said": "aws",
     "ticket.case_refused": "aws",
+    "ticket.aws_event_news": "aws",
 }
 BY = {
     **dict.fromkeys(("ticket.customer_replied", "ticket.closed", "ticket.reopened", "ticket.rated"), CUSTOMER),
@@ -108,6 +109,7 @@ DATA: dict[str, dict[str, Any]] = {
     "ticket.unmerged": {"out_of": "HD-1038"},
     "ticket.aws_said": {"case": CASE, "case_new": "pending-customer-action"},
     "ticket.aws_status": {"case": CASE, "case_new": "resolved"},
+    "ticket.aws_event_news": {"old": "medium", "new": "high"},
     "ticket.rated": {"score": "good"},
     "ticket.participant_proposed": {"participant": 1},
     "ticket.warning": {"kind": "resolution", "percent": 75, "due": (AT + SINCE).isoformat()},

@@ -27,6 +27,8 @@ TOPICS = {
     "ticket.colleague_replied": Mail.REPLIES,
     "ticket.aws_said": Mail.AWS,
     "ticket.aws_status": Mail.AWS,
+    "ticket.aws_event": Mail.AWS,
+    "ticket.aws_event_news": Mail.AWS,
     "ticket.closed": Mail.CLOSINGS,
     "ticket.auto_closed": Mail.CLOSINGS,
     "ticket.assigned": Mail.ASSIGNED,

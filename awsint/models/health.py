@@ -200,6 +200,9 @@ class HealthEvent(models.Model):
     reason = models.JSONField(default=dict, blank=True)
     suppression = models.ForeignKey(Suppression, models.SET_NULL, null=True, related_name="+", db_index=False)
     ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, related_name="+")
+    # What the ticket of ours was told last (health_telling.py), and the priority it was raised to.
+    told = models.JSONField(default=dict, blank=True)
+    applied = models.CharField(max_length=20, blank=True)
     seen_at = models.DateTimeField()
     via = models.CharField(max_length=10, choices=Via.choices)
     # When it was told us as closed, and when AWS forgot it (90 days).
@@ -284,13 +287,21 @@ class AffectedCustomer(models.Model):
     suppression = models.ForeignKey(Suppression, models.SET_NULL, null=True, related_name="+", db_index=False)
     # Why there is no ticket though one is due: the company has nobody, say.
     trouble = models.CharField(max_length=40, blank=True)
+    # What they were told last: {"status", "starts_at", "ends_at", "text", "updated_at", "entities": {status: count}}.
+    told = models.JSONField(default=dict, blank=True)
+    applied = models.CharField(max_length=20, blank=True)
+    # Something may have to be opened or told: looked at by whoever tells next, and by the sweep.
+    due = models.BooleanField(default=False)
     told_at = models.DateTimeField(null=True)
 
     objects = AffectedCustomerQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["event", "customer"], name="one_part_a_customer")]
-        indexes = [models.Index(fields=["customer", "-id"], name="health_of_customer")]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="health_of_customer"),
+            models.Index(fields=["event", "id"], condition=models.Q(due=True), name="health_parts_due"),
+        ]
 
 
 class AffectedAccount(models.Model):
@@ -302,6 +313,8 @@ class AffectedAccount(models.Model):
     status = models.CharField(max_length=10, choices=EventStatus.choices)
     updated_at = models.DateTimeField(null=True)
     newest = models.CharField(max_length=40, blank=True)
+    # Its own newest message, whose text is its own too: what AWS says of one account is no other's business.
+    head = models.ForeignKey(HealthMessage, models.SET_NULL, null=True, related_name="+", db_index=False)
     # The poll has read its resources as of this lastUpdatedTime of the event.
     entities_as_of = models.DateTimeField(null=True)
 

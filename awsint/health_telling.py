@@ -1,0 +1,254 @@
+"""Opens the tickets of an event and tells of what is new in it: one parent of ours, a child for each customer.
+
+What is to be done stands in the rows (`AffectedCustomer.due`), so whoever is killed in between leaves it to the next
+message, or to the sweep. Customers are worked off in slices, each opened in one transaction; what each was told is kept
+in that same transaction, so nobody is told twice (aws.md, 4.10).
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import BooleanField, Case, QuerySet, Value, When
+
+from awsint import health_parts, health_words, playbooks
+from awsint.health_words import Part
+from awsint.mapping import family_of
+from awsint.models import AffectedAccount, AffectedCustomer, HealthEvent, Playbook
+from helpdesk.accounts import house
+from helpdesk.accounts.models import HOUSE, CustomerRole, Membership, User
+from helpdesk.audit.record import SYSTEM
+from sla import clocks
+from sla.models import Priority
+from tickets.aws_events import follow
+from tickets.models import Category, Source
+from tickets.opening import SLICE, Opening, open_many
+
+log = logging.getLogger(__name__)
+LETTER = "ticket.aws_event"
+# Why a customer who is due has no ticket.
+NOBODY = "nobody"
+
+
+def tell(event_id: int, *, at: datetime) -> int:
+    """Does all that is due of an event; returns how many customers' tickets were opened or told something."""
+    done = 0
+    _open_parent(event_id, at)
+    for step in (_open_slice, _tell_slice):
+        while (count := step(event_id, at)) is not None:
+            done += count
+    _follow_parent(event_id, at)
+    return done
+
+
+# --- The parent ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def _open_parent(event_id: int, at: datetime) -> None:
+    """One ticket of ours an event, where some customer is to have one."""
+    event = HealthEvent.objects.select_for_update().get(pk=event_id)
+    if event.ticket_id or not event.is_current or not _openable(event_id).exists():
+        return
+    book = playbooks.of_codes([event.code]).get(event.code)
+    ours, voice, part = house.house(at), house.aws(at), health_parts.of_house(event)
+    spec = Opening(
+        customer=ours,
+        requester=voice,
+        author=voice,
+        title=health_words.title(event, book, ours.language),
+        description=health_words.opening(part, book, language=ours.language, zone=ours.zone),
+        category=_category(event.reason),
+        service=family_of(event.service),
+        priority=_promised(HOUSE, event.priority_id or "", at),
+        source=Source.AWS_HEALTH,
+        said_at=event.updated_at or at,
+        receipt="",
+    )
+    (event.ticket,) = open_many([spec], by=SYSTEM, at=at)
+    event.told, event.applied = part.state(), event.priority_id or ""
+    event.save(update_fields=["ticket", "told", "applied"])
+
+
+def _openable(event_id: int) -> QuerySet[AffectedCustomer]:
+    parts = AffectedCustomer.objects.filter(event=event_id, due=True, ticket=None, suppression=None)
+    found: QuerySet[AffectedCustomer] = parts.exclude(priority=None).exclude(customer__is_active=False)
+    return found
+
+
+def _category(reason: dict[str, object]) -> str:
+    return Category.BILLING if reason.get("billing") else Category.TECHNICAL
+
+
+def _promised(customer: UUID, priority: str, at: datetime) -> str:
+    """The priority, or where it is promised to nobody now the one nearest to it of those that are."""
+    promised = clocks.targets_of(clocks.terms_in_force(at, customer))
+    if priority in promised:
+        return priority
+    ranks = dict(Priority.objects.values_list("code", "rank"))
+    return min(promised, key=lambda code: (abs(ranks[code] - ranks.get(priority, 0)), ranks[code]))
+
+
+@transaction.atomic
+def _follow_parent(event_id: int, at: datetime) -> None:
+    event = HealthEvent.objects.select_for_update(of=["self"]).select_related("ticket").get(pk=event_id)
+    if event.ticket is None:
+        return
+    part = health_parts.of_house(event)
+    ours = house.house(at)
+    body = ""
+    if health_words.is_news(part, event.told):
+        body = health_words.news(part, event.told, language=ours.language, zone=ours.zone)
+    raised = event.priority_id if event.priority_id != event.applied else ""
+    if not body and not raised:
+        return
+    quiet = health_words.is_quiet(part, event.told)
+    said_at = part.updated_at or at
+    follow(ticket=event.ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet, at=at)
+    event.told, event.applied = part.state(), event.priority_id or ""
+    event.save(update_fields=["told", "applied"])
+
+
+# --- Children --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def _open_slice(event_id: int, at: datetime) -> int | None:
+    """Opens the tickets of some customers; None where none is left."""
+    rows = list(
+        _openable(event_id)
+        .select_for_update(of=["self"], skip_locked=True)
+        .select_related("customer")
+        .order_by("pk")[:SLICE]
+    )
+    if not rows:
+        return None
+    event = HealthEvent.objects.select_related("ticket").get(pk=event_id)
+    parts = health_parts.of_customers(event, [row.customer_id for row in rows])
+    book = playbooks.of_codes([event.code]).get(event.code)
+    people = _requesters(event, rows)
+    for row in rows:
+        row.trouble = "" if row.customer_id in people else NOBODY
+    wanted = [row for row in rows if _is_wanted(row, event, parts) and not row.trouble]
+    voice = house.aws(at)
+    specs = [_child(event, row, parts[row.customer_id], people[row.customer_id], voice, book, at) for row in wanted]
+    for row, ticket in zip(wanted, open_many(specs, by=SYSTEM, at=at), strict=True):
+        part = parts[row.customer_id]
+        row.ticket, row.told, row.told_at, row.applied = ticket, part.state(), at, row.priority_id or ""
+    _keep(rows)
+    return len(wanted)
+
+
+# A statement for all of them: the ORM's own takes a branch for each row and column.
+KEEP = """
+UPDATE awsint_affectedcustomer c SET ticket_id = n.ticket, told = n.told, told_at = n.told_at, applied = n.applied,
+    trouble = n.trouble, due = false
+FROM unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::timestamptz[], %s::text[], %s::text[])
+    AS n (id, ticket, told, told_at, applied, trouble)
+WHERE c.id = n.id
+"""
+
+
+def _keep(rows: Sequence[AffectedCustomer]) -> None:
+    columns: list[Any] = [
+        [row.pk for row in rows],
+        [row.ticket_id for row in rows],
+        [json.dumps(row.told) for row in rows],
+        [row.told_at for row in rows],
+        [row.applied for row in rows],
+        [row.trouble for row in rows],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, columns)
+
+
+def _is_wanted(row: AffectedCustomer, event: HealthEvent, parts: dict[UUID, Part]) -> bool:
+    """What is over for a customer opens nothing."""
+    return event.is_current and row.customer_id in parts and parts[row.customer_id].is_current
+
+
+def _child(
+    event: HealthEvent,
+    row: AffectedCustomer,
+    part: Part,
+    person: User,
+    voice: User,
+    book: Playbook | None,
+    at: datetime,
+) -> Opening:
+    language, zone = person.language, person.zone
+    return Opening(
+        customer=row.customer,
+        requester=person,
+        author=voice,
+        title=health_words.title(event, book, language),
+        description=health_words.opening(part, book, language=language, zone=zone),
+        category=_category(row.reason),
+        service=family_of(event.service),
+        priority=row.priority_id,
+        source=Source.AWS_HEALTH,
+        parent=event.ticket,
+        said_at=part.updated_at or at,
+        receipt=LETTER,
+    )
+
+
+def _requesters(event: HealthEvent, rows: Sequence[AffectedCustomer]) -> dict[UUID, User]:
+    """Whose ticket each customer's is: the contact of an affected account, else the oldest administrator, else the
+    oldest person; a company of nobody is missing, and listed. Two statements."""
+    customers = [row.customer_id for row in rows]
+    touched = AffectedAccount.objects.filter(event=event, account__customer__in=customers)
+    contacts = set(touched.exclude(account__contact=None).values_list("account__contact", flat=True))
+    members = Membership.objects.filter(
+        customer__in=customers, is_active=True, user__is_active=True, user__is_service=False
+    ).annotate(is_contact=_when(user__in=contacts), is_admin=_when(role=CustomerRole.ADMIN))
+    chosen = members.order_by("customer_id", "-is_contact", "-is_admin", "user__created_at", "user_id")
+    return {one.customer_id: one.user for one in chosen.distinct("customer_id").select_related("user")}
+
+
+def _when(**condition: object) -> Case:
+    return Case(When(**condition, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def _tell_slice(event_id: int, at: datetime) -> int | None:
+    """Tells some customers what is new, each in a transaction of its own; None where none is left."""
+    event = HealthEvent.objects.get(pk=event_id)
+    due = AffectedCustomer.objects.filter(event=event, due=True).order_by("pk")
+    rows = list(due.select_related("customer", "ticket__requester")[:SLICE])
+    if not rows:
+        return None
+    parts = health_parts.of_customers(event, [row.customer_id for row in rows if row.ticket_id])
+    told = 0
+    for row in rows:
+        part = parts.get(row.customer_id)
+        told += _tell(row, part, at) if part and row.ticket else _leave(row)
+    return told
+
+
+def _leave(row: AffectedCustomer) -> int:
+    """Nothing is due but what has no ticket and gets none now."""
+    AffectedCustomer.objects.filter(pk=row.pk).update(due=False)
+    return 0
+
+
+@transaction.atomic
+def _tell(row: AffectedCustomer, part: Part, at: datetime) -> int:
+    """What is new to one customer. Whoever told it meanwhile leaves nothing to say."""
+    now = AffectedCustomer.objects.select_for_update().get(pk=row.pk)
+    ticket = row.ticket
+    assert ticket is not None
+    body = ""
+    if health_words.is_news(part, now.told):
+        person = ticket.requester
+        body = health_words.news(part, now.told, language=person.language, zone=person.zone)
+    raised = now.priority_id if now.priority_id != now.applied else ""
+    if body or raised:
+        said_at, quiet = part.updated_at or at, health_words.is_quiet(part, now.told)
+        follow(ticket=ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet, at=at)
+    now.told, now.applied, now.due = part.state(), now.priority_id or "", False
+    now.save(update_fields=["told", "applied", "due"])
+    return int(bool(body))
