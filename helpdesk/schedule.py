@@ -22,6 +22,9 @@ JOBS = [
     (_("Read the cases of AWS accounts"), "awsint.tasks.poll_cases", "* * * * *"),
     (_("Fetch the files of AWS cases"), "awsint.tasks.fetch_files", "* * * * *"),
     (_("Count this hour's calls to AWS"), "awsint.tasks.count_calls", "*/5 * * * *"),
+    (_("Read AWS Health"), "awsint.health_tasks.read", "* * * * *"),
+    (_("Open and tell what is due of AWS Health"), "awsint.health_tasks.sweep", "* * * * *"),
+    (_("Decide again what comes nearer of AWS Health"), "awsint.health_tasks.raise_due", "*/15 * * * *"),
     (_("Cull the cache"), "helpdesk.accounts.tasks.cull_cache", "30 19 * * *"),
     (_("Forget where writes of 180 days ago came from"), "helpdesk.audit.tasks.forget_origins", "40 19 * * *"),
 ]

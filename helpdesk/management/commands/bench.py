@@ -24,6 +24,7 @@ from helpdesk.bench import (
     aws,
     client,
     freezing,
+    health,
     memory,
     pages,
     people,
@@ -47,7 +48,7 @@ MORE = 27
 QUIET = 15
 # Names of no page: this is measured, and nothing else.
 SWEEP, POST, REPORT, COMPUTE, RECOMPUTE, FREEZE = "sweep", "post", "report", "compute", "recompute", "freeze"
-AWS, PUSH = "aws", "push"
+AWS, PUSH, HEALTH = "aws", "push", "health"
 
 
 class Command(BaseCommand):
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--only",
             default="",
-            help="measure this: a page, sweep, post, report, compute, recompute, aws or push; keeps nothing",
+            help="measure this: a page, sweep, post, report, compute, recompute, aws, push or health; keeps nothing",
         )
         parser.add_argument("--accounts", type=int, default=aws.ACCOUNTS, help="how many AWS accounts are read")
         parser.add_argument("--load-only", action="store_true", help="load and measure nothing")
@@ -86,6 +87,8 @@ class Command(BaseCommand):
         with place.server() as url, place.desk(url, tickets, fresh=fresh, at=timezone.now(), say=self.say):
             if only == SWEEP:
                 self.sweep()
+            elif only == HEALTH:
+                self.health()
             elif only == FREEZE:
                 self.freeze()
             elif only == POST:
@@ -142,6 +145,9 @@ class Command(BaseCommand):
 
     def reckon(self) -> None:
         self.say(f"\nReckoning clocks: {reckoning.told()}")
+
+    def health(self) -> None:
+        self.say(f"\nAn event of AWS Health that touches {health.CUSTOMERS:,} accounts: {health.told()}")
 
     def freeze(self) -> None:
         self.say(f"\nFreezing a month: {freezing.told()}")
