@@ -18,7 +18,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]+")
 # Names of things and people, which both languages write alike.
 NAMES = {
     *("HD", "SLA", "Markdown", "Asia", "Shanghai", "JavaScript", "QR", "Django", "Python", "PostgreSQL", "UTC", "API"),
-    *("AWS", *(word for f in FAMILIES.values() for word in LATIN.findall(f.known_by))),
+    *("AWS", "Health", *(word for f in FAMILIES.values() for word in LATIN.findall(f.known_by))),
     *("KB", "MB", "GB", "PDF", "SHA", "HTML"),
     *("English", "Acme", "Globex", "Ana", "Cora", "Cody", "Carla", "Dora", "Gus", "Lee", "Ada", "Abe", "Audrey"),
 }
