@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_support_fee"),
-        ("awsint", "0006_health"),
+        ("awsint", "0007_watching"),
         ("sla", "0011_months"),
         ("tickets", "0020_archived_files"),
     ]
