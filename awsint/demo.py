@@ -8,11 +8,19 @@ from typing import Any
 
 from django.db import transaction
 
-from awsint.models import Account, Hub, Organization
+from awsint.models import Account, Hub, Organization, Usage
 from awsint.sim.events import REGIONS, queue_url
 from awsint.sim.scenarios.accounts import ACCOUNTS, ORGANIZATION, DemoAccount
 from awsint.sim.world import HUB
 from helpdesk.accounts.models import Customer
+
+# Who wants to hear of what AWS says publicly: company, service, region.
+USAGE = [
+    ("ACME", "S3", "us-east-1"),
+    ("ACME", "EC2", "us-east-1"),
+    ("GLOBEX", "S3", "eu-west-1"),
+    ("MERIDIAN", "S3", "us-east-1"),
+]
 
 
 @transaction.atomic
@@ -37,6 +45,9 @@ def seed(*, at: datetime) -> int:
             said = _account(one) | {"customer": customer, "organization": organization if one.in_organization else None}
             stamps = {"external_id_shown_at": at, "proved_at": at, "created_at": at}
             Account.objects.get_or_create(partition=one.partition, number=one.number, defaults=said | stamps)
+    for company, service, region in USAGE:
+        if customer := Customer.objects.filter(code=company).first():
+            Usage.objects.get_or_create(customer=customer, service=service, region=region, defaults={"created_at": at})
     return Account.objects.count()
 
 

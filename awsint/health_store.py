@@ -4,6 +4,7 @@ Whoever writes on an event holds its row. Every column here is the greatest of s
 (health_state.py), so it does not matter how often and in which order they come.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,7 +44,11 @@ def store(messages: Sequence[Told], *, via: str, hub: Hub | None, at: datetime) 
     stored = Stored(event, _unknown(event, messages))
     if not stored.fresh:
         return stored
-    kept = HealthMessage.objects.bulk_create(_message(event, told, via, hub, at) for told in stored.fresh)
+    came = Counter((told.account, told.key) for told in messages)
+    kept = [_message(event, told, via, hub, at) for told in stored.fresh]
+    for one in kept:
+        one.copies = came[one.account, one.key] - 1
+    HealthMessage.objects.bulk_create(kept)
     if is_new:
         stored.changed(What.SEEN, at, via, new=event.status)
     _accounts(stored, kept, via, at)
@@ -65,13 +70,14 @@ def _locked(told: Told, via: str, at: datetime) -> tuple[HealthEvent, bool]:
 
 
 def _unknown(event: HealthEvent, messages: Sequence[Told]) -> list[Told]:
-    """Those that were not there; copies are counted. Two statements at most."""
+    """Those that were not there; copies of what was are counted. A statement, and one for each that came again."""
+    came = Counter((told.account, told.key) for told in messages)
     wanted = {(told.account, told.key): told for told in messages}
     rows = HealthMessage.objects.filter(event=event, key__in={key for _account, key in wanted})
     known = {(row.account, row.key): row.pk for row in rows.only("account", "key")}
-    copied = [pk for pair, pk in known.items() if pair in wanted]
-    if copied:
-        HealthMessage.objects.filter(pk__in=copied).update(copies=F("copies") + 1)
+    for pair, times in came.items():
+        if pair in known:
+            HealthMessage.objects.filter(pk=known[pair]).update(copies=F("copies") + times)
     return [told for pair, told in wanted.items() if pair not in known]
 
 

@@ -23,6 +23,8 @@ REASONS = {
     "no_event": _l("It is an event of a kind that nobody here knows."),
     "account": _l("No account with this number is connected in this partition."),
     "case": _l("The case belongs to another account than the one that tells of it."),
+    "organization": _l("The account belongs to another organization than the one that tells of it."),
+    "partition": _l("It tells of an event in another partition than the queue’s."),
     "unknown": _l("AWS knows no such case in this account."),
     "tries": _l("The worker ended in the middle of it five times."),
     "failed": _l("The case could not be read:"),

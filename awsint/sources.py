@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from awsint.models import Hub
 
 # Who works off what a queue brought: (message, at) -> inbox.Outcome.
-HANDLERS = {"support": "awsint.pushed.take"}
+HANDLERS = {"support": "awsint.pushed.take", "health": "awsint.health_pushed.take"}
 # Where a hub keeps the addresses of a queue and of its dead queue.
 ADDRESSES = {
     "support": ("queue_url", "dead_queue_url"),

@@ -5,7 +5,7 @@ account nor delegated administrator is refused, and so is everybody while the or
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,7 +83,7 @@ def happen(
     world: World,
     code: str,
     *,
-    accounts: dict[str, Iterable[str]] | None = None,
+    accounts: Mapping[str, Iterable[str]] | None = None,
     category: str = "issue",
     region: str = "us-east-1",
     status: str = "open",
@@ -93,8 +93,10 @@ def happen(
     **given: Any,
 ) -> Event:
     """An event begins: of these accounts with their resources, or a public one where none are given."""
-    now, service = world.now(), given.pop("service", code.removeprefix("AWS_").partition("_")[0])
-    arn = f"arn:{partition}:health:{region}::event/{service}/{code}/{code}_{uuid.uuid4().hex[:12]}"
+    now = given.pop("at", None) or world.now()
+    service = given.pop("service", code.removeprefix("AWS_").partition("_")[0])
+    made = f"arn:{partition}:health:{region}::event/{service}/{code}/{code}_{uuid.uuid4().hex[:12]}"
+    arn = given.pop("arn", "") or made
     affected = {
         number: {value: Resource(value, resource_status, now) for value in values}
         for number, values in (accounts or {}).items()
@@ -119,10 +121,12 @@ def happen(
     return event
 
 
-def change(world: World, event: Event, resources: dict[str, str] | None = None, **given: Any) -> None:
+def change(
+    world: World, event: Event, resources: dict[str, str] | None = None, *, at: datetime | None = None, **given: Any
+) -> None:
     """AWS updates an event: its text, its status, its times, or the status of resources by name."""
     with world.lock:
-        event.updated_at, event.version = world.now(), event.version + 1
+        event.updated_at, event.version = at or world.now(), event.version + 1
         for name, value in given.items():
             setattr(event, name, value)
         if event.status == "closed" and event.ends_at is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from awsint.sim import support
+from awsint.sim import health, support
 from awsint.sim.wire import ApiError
 from awsint.sim.world import Account, Case, World
 
@@ -97,6 +97,24 @@ def _reset(world: World) -> bool:
 
 # What is believed of AWS, and whether it blanks secrets.
 SETTINGS = ("answer_reopens", "new_status", "redacts")
+
+
+def _health(world: World, code: str, **given: Any) -> str:
+    """An event of AWS Health begins; returns its ARN."""
+    return health.happen(world, code, **given).arn
+
+
+def _health_change(world: World, arn: str, resources: dict[str, str] | None = None, **given: Any) -> str:
+    health.change(world, health.of(world).events[arn], resources, **given)
+    return arn
+
+
+def _health_switch(world: World, account: str, on: bool = True) -> bool:
+    """Switches the organization view on or off."""
+    (health.of(world).switched_off.discard if on else health.of(world).switched_off.add)(account)
+    return on
+
+
 VERBS: dict[str, Callable[..., Any]] = {
     "account": _account,
     "open": _open,
@@ -111,4 +129,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "cases": _cases,
     "bodies": _bodies,
     "reset": _reset,
+    "health": _health,
+    "health-change": _health_change,
+    "health-switch": _health_switch,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from awsint.sim import support
-from awsint.sim.scenarios import quiet
+from awsint.sim.scenarios import health, quiet
 from awsint.sim.world import AWS, Account, Case, World
 
 
@@ -313,6 +313,7 @@ def begin(world: World) -> None:
     now = world.now()
     for told in CASES:
         _open(world, world.accounts[told.account], told, now)
+    health.begin(world)
 
 
 def _open(world: World, account: Account, told: Told, now: datetime) -> None:
@@ -339,10 +340,12 @@ def _open(world: World, account: Account, told: Told, now: datetime) -> None:
 def resume(world: World) -> None:
     """A world that was kept goes on; what came new with the scenario is added."""
     quiet.resume(world)
+    health.begin(world)
 
 
 def live(world: World) -> None:
     """AWS answers whatever has waited for its time, writes again, and now and then a case comes in."""
+    health.live(world)
     now = world.now()
     with world.lock:
         cases = [case for cases in world.cases.values() for case in cases.values()]
