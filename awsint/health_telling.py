@@ -38,9 +38,12 @@ def tell(event_id: int, *, at: datetime) -> int:
     """Does all that is due of an event; returns how many customers' tickets were opened or told something."""
     done = 0
     _open_parent(event_id, at)
-    for step in (_open_slice, _tell_slice):
-        while (count := step(event_id, at)) is not None:
-            done += count
+    while (opened := _open_slice(event_id, at)) is not None:
+        done += opened
+    last = 0
+    while slice_ := _due(event_id, last):
+        done += _tell_some(event_id, slice_, at)
+        last = slice_[-1].pk
     _follow_parent(event_id, at)
     return done
 
@@ -214,18 +217,22 @@ def _when(**condition: object) -> Case:
     return Case(When(**condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def _tell_slice(event_id: int, at: datetime) -> int | None:
-    """Tells some customers what is new, each in a transaction of its own; None where none is left."""
+def _due(event_id: int, after: int) -> list[AffectedCustomer]:
+    rows = AffectedCustomer.objects.filter(event=event_id, due=True, pk__gt=after).order_by("pk")
+    return list(rows.select_related("customer", "ticket__requester")[:SLICE])
+
+
+def _tell_some(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) -> int:
+    """Tells some customers what is new, each in its own transaction; one that fails stays due and stops no other."""
     event = HealthEvent.objects.get(pk=event_id)
-    due = AffectedCustomer.objects.filter(event=event, due=True).order_by("pk")
-    rows = list(due.select_related("customer", "ticket__requester")[:SLICE])
-    if not rows:
-        return None
     parts = health_parts.of_customers(event, [row.customer_id for row in rows if row.ticket_id])
     told = 0
     for row in rows:
         part = parts.get(row.customer_id)
-        told += _tell(row, part, at) if part and row.ticket else _leave(row)
+        try:
+            told += _tell(row, part, at) if part and row.ticket else _leave(row)
+        except Exception:
+            log.exception("customer %s could not be told of health event %s", row.customer_id, event_id)
     return told
 
 
