@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from awsint import mapping, speaking
+from awsint import archive, mapping, speaking
 from awsint.comparing import LONGEST_NAME, Known, News, author, digest, news
 from awsint.leases import hold
 from awsint.models import Account, CaseFile, CaseLink, Change, Communication, CommunicationVersion, SupportCase, Via
@@ -58,7 +58,10 @@ def bring(reading: Reading, read: CaseRead, said: Sequence[Said]) -> int:
     case, is_new = _locked(reading, read)
     old = "" if is_new else case.status
     found = news(said, _known_of(case, is_new))
+    title = case.subject
     _follow(case, read, reading.at)
+    if case.words is None or title != case.subject:
+        archive.index(case)
     fresh = _store(case, found, reading)
     changes = [_change(reading, case, Change.What.CASE, aws_at=case.created_at, new=case.status)] if is_new else []
     if not (is_new and case.archived):

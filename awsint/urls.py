@@ -4,6 +4,7 @@ from django.urls import path
 
 from awsint import (
     account_views,
+    archive_views,
     calls_views,
     case_views,
     hub_views,
@@ -17,6 +18,13 @@ from awsint import (
 
 urlpatterns = [
     path("aws/", account_views.home, name="aws"),
+    path("aws/cases/", archive_views.cases, name="aws_cases"),
+    path("aws/cases.csv", archive_views.cases_csv, name="aws_cases_csv"),
+    path("aws/cases/<int:case>/", archive_views.case, name="aws_case"),
+    path("aws/cases/<int:case>/compare", archive_views.compare, name="aws_case_compare"),
+    path("aws/cases/<int:case>/files/<int:file>", archive_views.download, name="aws_case_file"),
+    path("aws/cases/<int:case>/link", archive_views.link, name="aws_case_link"),
+    path("aws/cases/<int:case>/tickets/<str:ref>/unlink", archive_views.unlink, name="aws_case_unlink"),
     path("aws/accounts/", account_views.accounts, name="aws_accounts"),
     path("aws/accounts/new", account_views.new_account, name="aws_account_new"),
     path("aws/accounts/import", import_views.import_accounts, name="aws_account_import"),

@@ -3,6 +3,8 @@
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +51,8 @@ class SupportCase(models.Model):
     archived = models.BooleanField(default=False)
     # AWS does not know its number any more.
     gone_at = models.DateTimeField(null=True)
+    # The subject as it is searched; written by archive.index with what it says.
+    words = SearchVectorField(null=True)
 
     objects = CaseQuerySet.as_manager()
 
@@ -57,7 +61,11 @@ class SupportCase(models.Model):
         indexes = [
             models.Index(fields=["account"], condition=models.Q(is_open=True), name="open_cases_of_account"),
             models.Index(fields=["-id"], condition=models.Q(is_open=True), name="open_cases_newest"),
-            models.Index(fields=["display_id"], name="cases_by_number"),
+            models.Index(fields=["-created_at", "-id"], name="cases_newest"),
+            # Looked up whole, and by how they begin.
+            models.Index(fields=["display_id"], name="cases_by_number", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["case_id"], name="cases_by_case_id", opclasses=["varchar_pattern_ops"]),
+            GinIndex(fields=["words"], fastupdate=False, name="words_of_cases"),
         ]
 
     def __str__(self) -> str:

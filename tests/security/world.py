@@ -140,7 +140,8 @@ def _heard(account: Account) -> dict[str, str]:
         hub=hub, queue="support", key="1", body="canary-acme-account", received_at=AT, state="parked",
         reason="not_json", account_number=account.number,
     )  # fmt: skip
-    return {"<int:communication>": str(said.pk), "<int:message>": str(message.pk), "<int:hub>": str(hub.pk)}
+    more = {"<int:case>": str(case.pk)}
+    return more | {"<int:communication>": str(said.pk), "<int:message>": str(message.pk), "<int:hub>": str(hub.pk)}
 
 
 def _organization(customer: Any) -> Organization:
