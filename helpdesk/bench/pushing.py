@@ -2,7 +2,8 @@
 their own, and letters leave as the pulse sends them, to a mail server on this machine that keeps nothing.
 
 From the moment at which something is said at AWS to the moment at which its words stand on a ticket, the consumer's
-own queue, a read of the case and the ticket's transaction in between; then from AWS's time to the mail.
+own queue, a read of the case and the ticket's transaction in between; then from AWS's time to the mail. And the other
+way: from an engineer's click to AWS's yes, as the pulse's threads bring it there.
 """
 
 import json
@@ -27,6 +28,7 @@ from helpdesk.outbox.models import Letter
 
 ACCOUNTS, ANSWERS, EVERY_S, LATENCY_MS = 40, 160, 0.2, 150
 MOST_S, GUARD_S = 3.0, 120
+WORDS, MOST_SENT_S = 60, 5.0
 LEFT = ["awsint_inboxmessage", "awsint_queuestate"]
 LAGS = """
 SELECT extract(epoch FROM l.sent_at - c.created_at) FROM outbox_letter l
@@ -45,6 +47,8 @@ def told() -> Iterator[str]:
                 cases = _cases()
                 yield _seen("answers", _push(url, [("answer", cases[n % len(cases)]) for n in range(ANSWERS)]))
             yield _relayed()
+            with _reaching(url):
+                yield _brought(_send())
         finally:
             _forget()
 
@@ -68,6 +72,15 @@ def _relayed() -> str:
     return f"{len(lags)} letters with AWS's answers: from AWS's time to the mail p50 {half:.1f} s, p95 {most:.1f} s"
 
 
+def _brought(lags: list[float]) -> str:
+    half, most = _half_and_most(lags)
+    verdict = "ok" if most < MOST_SENT_S else "MISSED"
+    return (
+        f"{len(lags)} words to AWS, one each {EVERY_S:.1f} s: at AWS after p50 {half:.2f} s, p95 {most:.2f} s "
+        f"(< {MOST_SENT_S:.0f} s: {verdict})"
+    )
+
+
 def _half_and_most(lags: list[float]) -> tuple[float, float]:
     cut = quantiles(lags, n=20, method="inclusive")
     return cut[9], cut[18]
@@ -87,11 +100,31 @@ def _world() -> Iterator[str]:
             other.terminate()
 
 
+def _way(url: str) -> dict[str, str]:
+    """How a process finds the simulator, and who it is there."""
+    return {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIAHUB", "AWS_SECRET_ACCESS_KEY": "none"}
+
+
+@contextmanager
+def _reaching(url: str) -> Iterator[None]:
+    """This very process finds it, for a while."""
+    from awsint.client import sessions
+
+    before = {name: os.environ.get(name) for name in _way(url)}
+    os.environ.update(_way(url))
+    sessions.forget()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        sessions.forget()
+
+
 @contextmanager
 def _consumer(url: str) -> Iterator[None]:
-    given = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIAHUB", "AWS_SECRET_ACCESS_KEY": "none"}
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "consume_support"]
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | given) as other:
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | _way(url)) as other:
         try:
             _wait_for_it()
             yield
@@ -122,7 +155,7 @@ def _load(url: str, at: datetime) -> None:
         role = _steer(url, "account", {"number": _number(place), "external_id": f"external-id-of-{place:020}"})
         row = Account.objects.create(
             customer_id=customers[place % len(customers)], number=_number(place), name=f"bench {place}",
-            role_arn=role, external_id=f"external-id-of-{place:020}", proved_at=at, created_at=at,
+            role_arn=role, external_id=f"external-id-of-{place:020}", proved_at=at, created_at=at, may_write=True,
         )  # fmt: skip
         Poll.objects.create(account=row, next_at=at, first_at=at, whole_at=at, state="OK")
 
@@ -175,6 +208,36 @@ def _push(url: str, jobs: list[tuple[str, Any]]) -> list[float]:
     finally:
         mail.stop(10)
     return lags + [float(GUARD_S)] * len(waiting)
+
+
+def _send() -> list[float]:
+    """Writes on cases one after another, as engineers do; seconds from each click to AWS's yes."""
+    from awsint import case_actions, sending
+    from awsint.models import SupportCase
+    from helpdesk.accounts.models import User
+
+    by = User.objects.staff().filter(staff_role="admin").order_by("pk")[0]
+    cases = list(SupportCase.objects.select_related("account__poll").filter(links__isnull=False)[:WORDS])
+    post_to_aws, number, next_tick = sending.Post(), 0, time.monotonic()
+    next_word = next_tick
+    until = next_tick + GUARD_S + EVERY_S * WORDS
+    under_way = Letter.objects.filter(channel=sending.CHANNEL).exclude(state="sent")
+    try:
+        while (number < WORDS or under_way.exists()) and time.monotonic() < until:
+            if number < WORDS and time.monotonic() >= next_word:
+                case = cases[number % len(cases)]
+                body, ticket = f"Word {number} to AWS.", case.links.get().ticket
+                case_actions.answer(ticket=ticket, case=case, body=body, by=by, at=timezone.now())
+                next_word, number = next_word + EVERY_S, number + 1
+            if time.monotonic() >= next_tick:
+                next_tick += 1
+                post_to_aws.tick(timezone.now())
+            time.sleep(0.01)
+    finally:
+        post_to_aws.stop(10)
+    sent = Letter.objects.filter(channel=sending.CHANNEL, state="sent")
+    lags = [(one.sent_at - one.created_at).total_seconds() for one in sent if one.sent_at]
+    return lags + [float(GUARD_S)] * (number - len(lags))
 
 
 def _say(url: str, what: str, where: Any, body: str) -> None:
