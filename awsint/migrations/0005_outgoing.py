@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 (
                     "letter",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="outbox.letter"
+                        on_delete=django.db.models.deletion.DO_NOTHING, related_name="+", to="outbox.letter"
                     ),
                 ),
                 (

@@ -23,7 +23,8 @@ class Outgoing(models.Model):
         REPLY = "reply", _("answer")
         RESOLVE = "resolve", _("resolve the case")
 
-    letter = models.OneToOneField(Letter, models.PROTECT, related_name="+")
+    # The database refuses to lose it; Django need not ask before it deletes letters that have nothing to do with AWS.
+    letter = models.OneToOneField(Letter, models.DO_NOTHING, related_name="+")
     verb = models.CharField(max_length=10, choices=Verb.choices)
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     case = models.ForeignKey(SupportCase, models.PROTECT, null=True, related_name="sendings")
