@@ -191,6 +191,8 @@ ROUTES: dict[str, Route] = {
     "aws/tickets/<str:ref>/open": Route(DESK, elsewhere="tests/awsint/test_case_pages.py"),
     "aws/tickets/<str:ref>/cases/<int:case>/answer": Route(DESK, elsewhere="tests/awsint/test_case_pages.py"),
     "aws/tickets/<str:ref>/cases/<int:case>/resolve": Route(DESK, elsewhere="tests/awsint/test_case_pages.py"),
+    "aws/tickets/<str:ref>/relay": Route(DESK, elsewhere="tests/awsint/test_relay.py"),
+    "aws/tickets/<str:ref>/relay/<int:communication>": Route(DESK, elsewhere="tests/awsint/test_relay.py"),
     "aws/hubs/": Route(OPERATORS),
     "aws/hubs/<str:partition>/": Route(OPERATORS),
     "aws/hubs/<str:partition>/template": Route(OPERATORS),
