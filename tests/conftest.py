@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db.models.signals import post_migrate
+import pytest_django
 
-from awsint import health_defaults
 from helpdesk import site
 from helpdesk.models import SiteSettings
-from sla import billing_defaults, calendar_defaults, defaults
+from tests import emptying
 from tests.cast import Cast, assemble
 
 # What takes long in one piece: begun last, it would leave one core waiting for the other.
@@ -48,15 +46,11 @@ def committed(transactional_db: None) -> None:
     """A database whose writes are real commits, for several connections at once."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def defaults_return_after_each_flush() -> None:
-    """A test with real commits empties all tables when it ends: what the migrations wrote is written again."""
-
-    def seed(**given: Any) -> None:
-        for shipped in (defaults, calendar_defaults, billing_defaults, health_defaults):
-            shipped.seed(apps)
-
-    post_migrate.connect(seed, sender=apps.get_app_config("sla"), weak=False)
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
+    """What the migrations wrote returns after each test with real commits."""
+    with django_db_blocker.unblock():
+        emptying.keep()
 
 
 @pytest.fixture(autouse=True)
