@@ -12,6 +12,7 @@ from awsint import (
     inbox_views,
     organization_views,
     relay_views,
+    report_views,
     rounds_views,
     sync_views,
     unseen_views,
@@ -20,6 +21,8 @@ from awsint import (
 urlpatterns = [
     path("aws/", account_views.home, name="aws"),
     path("aws/cases/", archive_views.cases, name="aws_cases"),
+    path("aws/cases/report", report_views.report, name="aws_case_report"),
+    path("aws/cases/report.csv", report_views.report_csv, name="aws_case_report_csv"),
     path("aws/cases.csv", archive_views.cases_csv, name="aws_cases_csv"),
     path("aws/cases/<int:case>/", archive_views.case, name="aws_case"),
     path("aws/cases/<int:case>/compare", archive_views.compare, name="aws_case_compare"),

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from awsint import archive, case_list, cases
+from awsint import archive, case_list, case_report, cases
 from awsint.models import Account, CaseFile, CaseLink, Communication, CommunicationVersion, SupportCase, Via
 from helpdesk.accounts.models import CustomerTeam, User
 from helpdesk.audit.models import Entry
@@ -276,6 +276,46 @@ def test_aws_beside_us_differs_by_a_number(acme: Account, sim: Sim, cast: Cast) 
     assert "AWS did not answer, so nothing was compared" in said(ana.get(door))
     for person in (cast.cora, cast.carla):
         assert enter(person).get(door).status_code == 404
+
+
+# --- How long --------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_measures_aws_and_us_and_no_automatic_answer(cast: Cast) -> None:
+    account, other = connected(cast.acme), connected(cast.globex, 2)
+    for number, minutes in enumerate((10, 20, 60), start=1):
+        ticket = filed(cast)
+        case = case_of(account, number, ticket, service="amazon-rds")
+        word(case, NOON + timedelta(minutes=1), automatic=True)
+        word(case, NOON + timedelta(minutes=minutes))
+        word(case, NOON + 5 * HOUR)
+        actions.reply(ticket=ticket, body="Hello", by=cast.ana, at=NOON + timedelta(minutes=5 * number))
+    case_of(other, 4, status="resolved", is_open=False, status_at=NOON + 2 * HOUR)
+    case_of(account, 5, created_at=NOON - timedelta(days=200))
+    wish = case_report.Asked.read({}, "Asia/Shanghai", NOON)
+    with CaptureQueriesContext(connection) as caught:
+        by = {one.code: one for one in case_report.tables(cast.lee, wish)}
+    assert len(caught) == 4, "one a table"
+    acme, globex = by["customer"].rows
+    assert (acme.name, acme.count, acme.aws_first, acme.our_first) == (
+        "Acme", 3, case_report.Span(3, 20 * 60.0, 52 * 60.0), case_report.Span(3, 10 * 60.0, 14 * 60.0)
+    )  # fmt: skip
+    assert (globex.aws_first.half, globex.aws_close.half) == (None, 7200.0)
+    assert [by["customer"].total.count, by["service"].total.count] == [4, 4]  # type: ignore[union-attr]
+    assert [row.name for row in by["service"].rows] == ["amazon-rds", "—"]
+    page = enter(cast.lee).get("/aws/cases/report")
+    assert "half within 20 min, nine of ten within 52 min" in said(page)
+    assert page.content.decode().count("<svg class=") >= 8
+    assert "No case was opened" in said(enter(cast.lee).get("/aws/cases/report?from=2001-01-01&to=2001-02-01"))
+    hidden = said(enter(cast.audrey).get("/aws/cases/report"))
+    assert "CUST-" in hidden
+    assert "Acme" not in hidden
+    rows = b"".join(enter(cast.lee).get("/aws/cases/report.csv").streaming_content).decode()  # type: ignore[attr-defined]
+    assert "Acme,3,3,1200,3120,3,600,840" in rows
+    cast.acme.restricted = True
+    cast.acme.save()
+    assert "Acme" not in said(enter(cast.ana).get("/aws/cases/report"))
+    assert enter(cast.ana).get("/aws/cases/report?from=x&to=99999-01-01").status_code == 200
 
 
 # --- Who may ---------------------------------------------------------------------------------------------------------

@@ -154,6 +154,8 @@ ROUTES: dict[str, Route] = {
     "aws/": Route((*DESK, "audrey")),
     "aws/cases/": Route((*DESK, "audrey")),
     "aws/cases.csv": Route((*DESK, "audrey")),
+    "aws/cases/report": Route((*DESK, "audrey")),
+    "aws/cases/report.csv": Route((*DESK, "audrey")),
     "aws/cases/<int:case>/": Route((*DESK, "audrey")),
     "aws/cases/<int:case>/compare": Route((*DESK, "audrey"), elsewhere="tests/awsint/test_case_lists.py: it asks AWS"),
     "aws/cases/<int:case>/files/<int:file>": Route(DESK, elsewhere="tests/awsint/test_case_lists.py: needs a file"),
