@@ -254,7 +254,7 @@ def sheet(user: User, wish: Asked, at: datetime) -> Sheet:
     """The rows of the list, all pages of it."""
     head = [
         _("Case"), _("Subject"), _("Status"), _("AWS severity"), _("Service"), _("Customer"), _("Account"),
-        _("Number"), _("Opened (AWS's time)"), _("Last word"), _("By"), _("Next"), _("AWS ends it"), _("Tickets"),
+        _("Number"), _("Opened (AWS's time)"), _("Last word"), _("By"), _("Whose turn"), _("AWS ends it"), _("Tickets"),
     ]  # fmt: skip
     return Sheet(_("Cases"), head, _cells(user, wish, at))
 
