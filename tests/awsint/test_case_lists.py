@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -16,10 +17,11 @@ from awsint import archive, case_list, case_report, cases
 from awsint.models import Account, CaseFile, CaseLink, Communication, CommunicationVersion, SupportCase, Via
 from helpdesk.accounts.models import CustomerTeam, User
 from helpdesk.audit.models import Entry
+from helpdesk.storage import store
 from tests.awsint.simulator import Sim
 from tests.cast import Cast
 from tickets import actions
-from tickets.models import Ticket
+from tickets.models import Attachment, Ticket
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -224,6 +226,31 @@ def test_a_case_shows_all_its_words_what_aws_changed_and_its_files(cast: Cast, s
     hidden = said(enter(cast.audrey).get(f"/aws/cases/{case.pk}/"))
     for text in ("removed", "hunter2", "setup.exe", "ALB", case.case_id, "account 1", "Acme"):
         assert text not in hidden, text
+
+
+def test_a_file_is_downloaded_by_those_who_may_see_its_case_and_by_nobody_else(cast: Cast) -> None:
+    case, other = case_of(connected(cast.acme), 1), case_of(connected(cast.globex, 2), 2)
+    text = b"lines of a log"
+    kept = Attachment.objects.create(
+        stored=uuid4(), uploader=cast.ana, name="alb.log", type="text", size=len(text), sha256="a" * 64,
+        created_at=NOON, archived=True,
+    )  # fmt: skip
+    part = store().spool / kept.key
+    part.write_bytes(text)
+    store().put(kept.key, part)
+    file = CaseFile.objects.create(
+        communication=word(case, NOON), aws_id="a1", name="alb.log", state="kept", attachment=kept
+    )
+    door = f"/aws/cases/{case.pk}/files/{file.pk}"
+    answer = enter(cast.ana).get(door)
+    assert b"".join(answer.streaming_content) == text  # type: ignore[attr-defined]
+    assert answer["Content-Disposition"].startswith('attachment; filename="alb.log"')
+    page = said(enter(cast.ana).get(f"/aws/cases/{case.pk}/"))
+    assert f"SHA-256 {'a' * 64}" in page
+    assert enter(cast.ana).get(f"/aws/cases/{other.pk}/files/{file.pk}").status_code == 404
+    for person in (cast.cora, cast.carla, cast.gus, cast.audrey):
+        assert enter(person).get(door).status_code == 404
+    assert Client().get(door).status_code == 302
 
 
 def test_a_case_has_several_tickets_and_a_ticket_several_cases(cast: Cast) -> None:
