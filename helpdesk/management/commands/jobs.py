@@ -18,6 +18,8 @@ from helpdesk.supervisor import die_with_parent_from_here_on
 
 class Command(BaseCommand):
     help = "Runs the recurring and long jobs. Started and watched by `worker`."
+    # The worker that starts it has made the checks, with the same settings.
+    requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
         die_with_parent_from_here_on()

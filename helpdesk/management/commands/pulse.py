@@ -12,6 +12,8 @@ from helpdesk.supervisor import Stop, die_with_parent_from_here_on
 
 class Command(BaseCommand):
     help = "Does what is due each second. Started and watched by `worker`."
+    # The worker that starts it has made the checks, with the same settings.
+    requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
         die_with_parent_from_here_on()
