@@ -419,6 +419,7 @@ JOB_KINDS: dict[str, tuple[str, Any, str]] = {
     "sla.freeze": ("tickets.freezing.slice_of", _("Freeze a month's reports"), "console"),
     "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
     "aws.test": ("awsint.testing.slice_of", _("Test of a connection to AWS"), "aws"),
+    "aws.health_cast": ("awsint.health_casting.slice_of", _("A word to every customer of an event"), ""),
     "aws.members": ("awsint.listing.slice_of", _("Accounts of an organization"), "aws"),
     "sla.what_if": ("tickets.what_if.slice_of", _("What-if"), "admin"),
 }

@@ -10,7 +10,19 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
-from awsint.models import Account, Change, Communication, Hub, InboxMessage, Organization, SupportCase
+from awsint.models import (
+    Account,
+    AffectedAccount,
+    AffectedCustomer,
+    AffectedEntity,
+    Change,
+    Communication,
+    HealthEvent,
+    Hub,
+    InboxMessage,
+    Organization,
+    SupportCase,
+)
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.models import Letter
 from helpdesk.storage import store
@@ -140,8 +152,20 @@ def _heard(account: Account) -> dict[str, str]:
         hub=hub, queue="support", key="1", body="canary-acme-account", received_at=AT, state="parked",
         reason="not_json", account_number=account.number,
     )  # fmt: skip
-    more = {"<int:case>": str(case.pk)}
+    more = {"<int:case>": str(case.pk), "<int:event>": str(_event(account).pk)}
     return more | {"<int:communication>": str(said.pk), "<int:message>": str(message.pk), "<int:hub>": str(hub.pk)}
+
+
+def _event(account: Account) -> HealthEvent:
+    """What AWS Health told of that account."""
+    event = HealthEvent.objects.create(
+        arn="arn:aws:health:us-east-1::event/EC2/X/1", scope="ACCOUNT_SPECIFIC", service="EC2", code="AWS_EC2_X",
+        category="issue", region="us-east-1", status="open", description="canary-acme-account", seen_at=AT, via="push",
+    )  # fmt: skip
+    AffectedCustomer.objects.create(event=event, customer=account.customer)
+    row = AffectedAccount.objects.create(event=event, number=account.number, account=account, status="open")
+    AffectedEntity.objects.create(account=row, value="canary-acme-account", status="IMPAIRED", seen_at=AT)
+    return event
 
 
 def _organization(customer: Any) -> Organization:

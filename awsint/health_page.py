@@ -1,0 +1,180 @@
+"""/aws/health/<id>/: whom an event affects and what became of it: accounts, customers, tickets, letters, messages.
+
+A page of customers at once, in a fixed number of statements; what a reader may not see of customers is not counted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from awsint import playbooks
+from awsint.models import (
+    AffectedAccount,
+    AffectedCustomer,
+    AffectedEntity,
+    HealthEvent,
+    HealthMessage,
+    Playbook,
+)
+from awsint.wishes import number
+from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
+from helpdesk.accounts.models import User
+from helpdesk.outbox.models import Letter
+from helpdesk.sheets import Cell, Sheet, instant
+
+ROWS = 50
+# So many resources of an account, messages and unknown accounts are shown; a file has all resources.
+NAMED, MESSAGES, UNKNOWN = 10, 30, 100
+# The letters by which a customer hears of an event, in the order in which they can come.
+KINDS = ["ticket.aws_event", "ticket.aws_event_news", "ticket.answered", "ticket.resolved"]
+
+
+@dataclass
+class AccountLine:
+    row: AffectedAccount
+    name: str
+    number: str
+    count: int = 0
+    entities: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class Line:
+    """A customer's part: ticket, decision, accounts, and the letters that prove the notice."""
+
+    part: AffectedCustomer
+    customer: str
+    accounts: list[AccountLine] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+
+# --- The map ---------------------------------------------------------------------------------------------------------
+
+
+def page(user: User, event: HealthEvent, after: str) -> tuple[list[Line], str]:
+    """A page of the customers and the key of the next. Seven statements at most."""
+    rows = AffectedCustomer.objects.visible_to(user).filter(event=event)
+    rows = rows.select_related("customer", "ticket", "priority", "suppression")
+    if (last := number(after)) is not None:
+        rows = rows.filter(pk__gt=last)
+    found = list(rows.order_by("pk")[: ROWS + 1])
+    kept = found[:ROWS]
+    names = customer_names(user, [part.customer_id for part in kept])
+    made = [Line(part, names.get(part.customer_id, "")) for part in kept]
+    _add_accounts(user, event, made)
+    _add_letters(made)
+    return made, str(kept[-1].pk) if len(found) > ROWS else ""
+
+
+def _add_accounts(user: User, event: HealthEvent, made: Sequence[Line]) -> None:
+    by_customer = {line.part.customer_id: line for line in made}
+    rows = AffectedAccount.objects.filter(event=event, account__customer__in=by_customer).select_related("account")
+    lines = {row.pk: account_line(user, row) for row in rows.order_by("number")}
+    for line in lines.values():
+        if line.row.account:
+            by_customer[line.row.account.customer_id].accounts.append(line)
+    _add_entities(lines)
+
+
+def account_line(user: User, row: AffectedAccount) -> AccountLine:
+    name = aws_name(user, row.account.pk, row.account.name) if row.account else ""
+    return AccountLine(row, name, aws_number(user, row.number))
+
+
+FIRST = """
+SELECT e.* FROM unnest(%s::bigint[]) AS a (id), LATERAL (
+    SELECT * FROM awsint_affectedentity WHERE account_id = a.id ORDER BY value LIMIT %s) e
+"""
+
+
+def _add_entities(lines: dict[int, AccountLine]) -> None:
+    sums = AffectedEntity.objects.filter(account__in=lines).values_list("account").annotate(n=Count("pk")).order_by()
+    for account, count in sums:
+        lines[account].count = count
+    for entity in AffectedEntity.objects.raw(FIRST, [list(lines), NAMED]):
+        lines[entity.account_id].entities.append(entity)
+
+
+def _add_letters(made: Sequence[Line]) -> None:
+    """What each customer was sent about it, the first first."""
+    refs = {line.part.ticket.ref: line for line in made if line.part.ticket}
+    for letter in Letter.objects.filter(subject__in=list(refs), kind__in=KINDS).order_by("pk"):
+        line = refs[letter.subject]
+        if letter.customer == line.part.customer_id:
+            line.letters.append(letter)
+
+
+def unknown(user: User, event: HealthEvent) -> tuple[list[AccountLine], int]:
+    """Accounts that are nobody's we know, and how many there are."""
+    rows = AffectedAccount.objects.filter(event=event, account=None)
+    return [account_line(user, row) for row in rows.order_by("number")[:UNKNOWN]], rows.count()
+
+
+# --- Beside it -------------------------------------------------------------------------------------------------------
+
+
+def messages(user: User, event: HealthEvent) -> list[HealthMessage]:
+    """The newest of those that came: of the event as a whole, and of accounts whose customer the reader may see."""
+    rows = HealthMessage.objects.filter(event=event).defer("raw", "told")
+    if not (user.sees_every_customer or masks(user)):
+        mine = AffectedCustomer.objects.visible_to(user).filter(event=event).values("customer")
+        seen = AffectedAccount.objects.filter(event=event).filter(Q(account=None) | Q(account__customer__in=mine))
+        rows = rows.filter(Q(account="") | Q(account__in=seen.values("number")))
+    found = list(rows.order_by("-updated_at", "-rank")[:MESSAGES])
+    for message in found:
+        message.account = aws_number(user, message.account) if message.account else ""
+    return found
+
+
+def book(event: HealthEvent) -> Playbook | None:
+    return playbooks.of_codes([event.code]).get(event.code)
+
+
+def sums(user: User, event: HealthEvent) -> dict[str, int]:
+    """How many customers, with ticket, told, still open. One statement."""
+    rows = AffectedCustomer.objects.visible_to(user).filter(event=event)
+    live = Q(ticket__isnull=False) & ~Q(ticket__status__in=["resolved", "closed"])
+    found: dict[str, int] = rows.aggregate(
+        all=Count("pk"), tickets=Count("ticket"), told=Count("told_at"), open=Count("pk", filter=live)
+    )
+    return found
+
+
+# --- Resources as a file ---------------------------------------------------------------------------------------------
+
+
+def sheet(user: User, event: HealthEvent) -> Sheet:
+    head = [
+        _("Customer"), _("Account"), _("Number"), _("Resource"), _("Status"), _("Before"), _("AWS's time"),
+        _("Handled"), "ARN",
+    ]  # fmt: skip
+    return Sheet(_("Resources"), head, _rows(user, event))
+
+
+def entities(user: User, event: HealthEvent) -> QuerySet[AffectedEntity]:
+    """Resources in accounts of customers whom the reader may see; to those who see every one, unknown accounts' too."""
+    rows = AffectedEntity.objects.filter(account__event=event)
+    if not user.sees_every_customer:
+        mine = AffectedCustomer.objects.visible_to(user).filter(event=event).values("customer")
+        rows = rows.filter(account__account__customer__in=mine)
+    return rows.select_related("account__account__customer").order_by("account__number", "value")
+
+
+def _rows(user: User, event: HealthEvent) -> Iterator[list[Cell]]:
+    for one in entities(user, event).iterator(chunk_size=1000):
+        account = one.account.account
+        yield [
+            account.customer.name if account else "", account.name if account else "", one.account.number, one.value,
+            one.status, one.before, instant(one.updated_at, user.zone), instant(one.handled_at, user.zone), one.arn,
+        ]  # fmt: skip
+
+
+# --- Who is told -----------------------------------------------------------------------------------------------------
+
+
+def tickets_after(user: User, event: HealthEvent, after: int, most: int) -> list[AffectedCustomer]:
+    rows = AffectedCustomer.objects.visible_to(user).filter(event=event, pk__gt=after).exclude(ticket=None)
+    return list(rows.select_related("ticket").order_by("pk")[:most])
