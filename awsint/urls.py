@@ -7,6 +7,7 @@ from awsint import (
     archive_views,
     calls_views,
     case_views,
+    health_rule_views,
     health_views,
     hub_views,
     import_views,
@@ -61,6 +62,15 @@ urlpatterns = [
     path("aws/hubs/<str:partition>/template", hub_views.template, name="aws_hub_template"),
     path("aws/health/", health_views.events, name="aws_health"),
     path("aws/health.csv", health_views.events_csv, name="aws_health_csv"),
+    path("aws/health/rules", health_rule_views.rules, name="aws_health_rules"),
+    path("aws/health/rules/change", health_rule_views.change_rules, name="aws_health_rules_change"),
+    path("aws/health/suppress", health_rule_views.suppress, name="aws_suppress"),
+    path(
+        "aws/health/suppressions/<int:suppression>/end", health_rule_views.end_suppression, name="aws_suppression_end"
+    ),
+    path("aws/health/playbooks", health_rule_views.books, name="aws_playbooks"),
+    path("aws/health/playbooks/new", health_rule_views.new_book, name="aws_playbook_new"),
+    path("aws/health/playbooks/<int:book>/", health_rule_views.book, name="aws_playbook"),
     path("aws/health/<int:event>/", health_views.event, name="aws_health_event"),
     path("aws/health/<int:event>/resources.csv", health_views.resources_csv, name="aws_health_resources"),
     path("aws/health/<int:event>/tell", health_views.cast, name="aws_health_cast"),

@@ -111,7 +111,15 @@ def test_the_map_of_an_event_with_the_proof_of_notice(world: Cast) -> None:
     Letter.objects.filter(pk=letter.pk).update(state="sent", sent_at=NOW)
     client = enter(world.ana)
     seen = words(client.get(f"/aws/health/{event.pk}/"))
-    for word in ("Acme", "Globex", "i-acme", "9999 9999 9999", children()["ACME"].ref, letter.to_address, event.reason["rule"]):
+    for word in (
+        "Acme",
+        "Globex",
+        "i-acme",
+        "9999 9999 9999",
+        children()["ACME"].ref,
+        letter.to_address,
+        event.reason["rule"],
+    ):
         assert word in seen, word
     assert "accepted by the relay" in seen
     rows = b"".join(client.get(f"/aws/health/{event.pk}/resources.csv").streaming_content).decode()  # type: ignore[attr-defined]

@@ -21,8 +21,11 @@ from awsint.models import (
     Hub,
     InboxMessage,
     Organization,
+    Playbook,
     SupportCase,
+    Suppression,
 )
+from helpdesk.accounts.models import User
 from helpdesk.audit.record import Happening, record
 from helpdesk.outbox.models import Letter
 from helpdesk.storage import store
@@ -153,6 +156,7 @@ def _heard(account: Account) -> dict[str, str]:
         reason="not_json", account_number=account.number,
     )  # fmt: skip
     more = {"<int:case>": str(case.pk), "<int:event>": str(_event(account).pk)}
+    more |= {"<int:suppression>": str(_suppression().pk), "<int:book>": str(Playbook.objects.all()[0].pk)}
     return more | {"<int:communication>": str(said.pk), "<int:message>": str(message.pk), "<int:hub>": str(hub.pk)}
 
 
@@ -166,6 +170,13 @@ def _event(account: Account) -> HealthEvent:
     row = AffectedAccount.objects.create(event=event, number=account.number, account=account, status="open")
     AffectedEntity.objects.create(account=row, value="canary-acme-account", status="IMPAIRED", seen_at=AT)
     return event
+
+
+def _suppression() -> Suppression:
+    return Suppression.objects.create(
+        code="AWS_EC2_X", reason="canary-acme-account", expires_at=AT + timedelta(days=9000), created_at=AT,
+        created_by=User.objects.filter(staff_role="lead")[0],
+    )  # fmt: skip
 
 
 def _organization(customer: Any) -> Organization:
