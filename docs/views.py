@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from docs.models import DocumentVersion
-from docs.render import NAMES, Document, finished
+from docs.render import GUIDES, NAMES, Document, finished
 from docs.render import render as rendered
 from sla.models import PolicyVersion, State
 
@@ -21,17 +21,21 @@ def index(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     policy = in_force(now)
     found = [(name, rendered(name, language(), policy, now)) for name in NAMES]
-    return render(request, "docs/index.html", {"documents": found, "policy": policy, "section": "docs", **switch()})
+    guides = [(name, rendered(name, language(), policy, now)) for name in GUIDES]
+    told = {"documents": found, "guides": guides, "policy": policy, "section": "docs"}
+    return render(request, "docs/index.html", told | switch())
 
 
 @require_safe
 def document(request: HttpRequest, document: str) -> HttpResponse:
     """A document as it stands, or with `?version=` as it was promised then."""
     name = document
-    if name not in NAMES:
+    if name not in NAMES + GUIDES:
         raise Http404
     now = timezone.now()
     current = in_force(now)
+    if name in GUIDES:
+        return guide(request, name, current, now)
     policy = asked_for(request.GET.get("version", "")) or current
     frozen = DocumentVersion.objects.filter(name=name, language=language(), policy=policy).first()
     told: dict[str, Any] = {
@@ -46,6 +50,12 @@ def document(request: HttpRequest, document: str) -> HttpResponse:
         "section": "docs",
     }
     return render(request, "docs/document.html", told | switch(policy.number if policy != current else None))
+
+
+def guide(request: HttpRequest, name: str, policy: PolicyVersion, now: datetime) -> HttpResponse:
+    """How something is done, as it is done today."""
+    told = {"document": rendered(name, language(), policy, now), "name": name, "guide": True, "section": "docs"}
+    return render(request, "docs/document.html", told | switch())
 
 
 def shown(

@@ -122,7 +122,7 @@ def tree(language: str, name: str) -> list[str]:
     return [re.sub(r"^(#+).*?(\{#[^}]+\})?$", r"\1 \2", line) for line in lines if line.startswith("#")]
 
 
-@pytest.mark.parametrize("name", render.NAMES)
+@pytest.mark.parametrize("name", render.NAMES + render.GUIDES)
 def test_both_languages_have_the_same_headings(name: str) -> None:
     chinese, english = tree("zh-hans", name), tree("en", name)
     assert chinese == english
@@ -212,6 +212,18 @@ def test_the_index_lists_it() -> None:
         page = Client().get("/docs/", {"lang": language}).content.decode()
         assert title in page
         assert PAGE in page
+
+
+def test_a_guide_stands_on_the_shelf_and_belongs_to_no_version() -> None:
+    for language, first, last in (("en", "1 Prerequisites", "12 China regions"), ("zh-hans", "第1步 前提", "第12步 中国区")):
+        assert "/docs/AWS-HEALTH-SETUP" in Client().get("/docs/", {"lang": language}).content.decode()
+        page = Client().get("/docs/AWS-HEALTH-SETUP", {"lang": language}).content.decode()
+        assert first in words(page)
+        assert last in words(page)
+        assert re.search(r"(every|每) 15 (minutes|分钟)", words(page))
+        ids = set(re.findall(r'id="([^"]+)"', page))
+        assert {str(n) for n in range(1, 13)} <= ids
+        assert "?version=" not in page
 
 
 def test_a_calendar_of_office_hours_lists_its_hours_and_days() -> None:
