@@ -215,7 +215,10 @@ def test_the_index_lists_it() -> None:
 
 
 def test_a_guide_stands_on_the_shelf_and_belongs_to_no_version() -> None:
-    for language, first, last in (("en", "1 Prerequisites", "12 China regions"), ("zh-hans", "第1步 前提", "第12步 中国区")):
+    for language, first, last in (
+        ("en", "1 Prerequisites", "12 China regions"),
+        ("zh-hans", "第1步 前提", "第12步 中国区"),
+    ):
         assert "/docs/AWS-HEALTH-SETUP" in Client().get("/docs/", {"lang": language}).content.decode()
         page = Client().get("/docs/AWS-HEALTH-SETUP", {"lang": language}).content.decode()
         assert first in words(page)
