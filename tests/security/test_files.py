@@ -518,7 +518,7 @@ def test_a_row_never_stands_without_its_file(
     assert lying(folder) == set(), "what was left is swept"
 
 
-@pytest.mark.parametrize("what", ["record", "clocks.start", "notify.opened", "attaching.bind"])
+@pytest.mark.parametrize("what", ["record_all", "clocks.start", "notify.opened", "attaching.bind"])
 def test_a_ticket_that_was_not_filed_leaves_its_files_as_they_were(
     cast: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -528,7 +528,7 @@ def test_a_ticket_that_was_not_filed_leaves_its_files_as_they_were(
     def broken(*args: Any, **kwargs: Any) -> None:
         raise IntegrityError("on fire")
 
-    monkeypatch.setattr(f"tickets.actions.{what}", broken)
+    monkeypatch.setattr(f"tickets.opening.{what}", broken)
     assert client.post("/tickets/create", filing(cast, files=numbers)).status_code == 500
     monkeypatch.undo()
     assert not Ticket.objects.exists()
