@@ -43,7 +43,7 @@ def aws_page(
 @readers_only
 @require_safe
 def home(request: PersonRequest) -> HttpResponse:
-    return redirect("aws_accounts")
+    return redirect("aws_cases")
 
 
 # --- The list --------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _l
 
 from awsint import expecting
@@ -141,6 +142,10 @@ def panel(ticket: Ticket, viewer: User) -> tuple[str, dict[str, Any]] | None:
         "may_open": bool(accounts),
         "open_cases": any(c.is_open for c in found),
     }
+    # Words of the ticket go to the newest case that AWS works on.
+    working = [case for case in found if case.is_open and case.display_id]
+    if working and ticket.status != "closed":
+        told["send_to"] = reverse("aws_answer", args=[ticket.ref, working[-1].id])
     return "aws/_panel.html", told
 
 

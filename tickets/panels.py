@@ -20,7 +20,7 @@ class Panel:
     told: dict[str, Any]
 
 
-def panels(ticket: Ticket, viewer: User) -> list[Panel]:
-    """Those that have something to show, in the order of the setting."""
-    found = (import_string(name)(ticket, viewer) for name in settings.TICKET_PANELS)
-    return [Panel(*one) for one in found if one]
+def panels(ticket: Ticket, viewer: User) -> dict[str, Any]:
+    """Those that have something to show, in the order of the setting; and where a message can be sent on from here."""
+    found = [Panel(*one) for one in (import_string(name)(ticket, viewer) for name in settings.TICKET_PANELS) if one]
+    return {"panels": found, "send_to": next((one.told["send_to"] for one in found if one.told.get("send_to")), "")}

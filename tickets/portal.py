@@ -224,7 +224,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "items": items,
         "last_message": max(item.message.pk for item in items if item.message),
         "offered": {v.name: v for v in offered(ticket, request.user)},
-        "panels": panels(ticket, request.user),
+        **panels(ticket, request.user),
         "kin": relations.kin_of(ticket, around["circle"].near, request.user, at),
         "came_from": came_from(request, items),
         "calendar": clocks.calendar_of(ticket.calendar_id),

@@ -249,7 +249,7 @@ def ticket_page(request: Asked, ticket: Ticket, trouble: Trouble | None = None) 
         "priorities": [p for p in own_words.priorities.values() if p.code in clocks.targets_of(ticket.terms)],
         "changed_by": changed_by(items, request.user) if trouble and trouble.conflict else None,
         **crossing(trouble, items, request.user),
-        "panels": panels(ticket, request.user),
+        **panels(ticket, request.user),
         **put_in(request, ticket),
         **apology.composing(request, ticket, known, request.user),
     }

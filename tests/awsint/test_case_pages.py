@@ -152,6 +152,9 @@ def test_a_message_goes_as_it_stands_and_a_note_has_no_door(
     actions.note(ticket=ticket, body="CANARY", by=cast.ana, at=timezone.now())
     reply, note = (Message.objects.filter(ticket=ticket, kind=kind).latest("pk") for kind in ("reply", "note"))
     door = f"/aws/tickets/{ticket.ref}/cases/{case.pk}/answer"
+    page = desk.get(f"/tickets/{ticket.ref}/").content.decode()
+    assert f'href="{door}?message={reply.pk}"' in page
+    assert f"?message={note.pk}" not in page.replace("split?message", "")
     assert desk.get(f"{door}?message={note.pk}").status_code == 404
     looked = desk.post(f"{door}?message={reply.pk}", {"once": "k2"})
     sent = desk.post(f"{door}?message={reply.pk}", {"once": "k2", "send": "1", "looked": value(looked, "looked")})
