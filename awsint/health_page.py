@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from awsint import playbooks
+from awsint.health_store import told_of
 from awsint.models import (
     AffectedAccount,
     AffectedCustomer,
@@ -18,6 +19,7 @@ from awsint.models import (
     HealthEvent,
     HealthMessage,
     Playbook,
+    Scope,
 )
 from awsint.wishes import number
 from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
@@ -118,15 +120,29 @@ def unknown(user: User, event: HealthEvent) -> tuple[list[AccountLine], int]:
 
 def messages(user: User, event: HealthEvent) -> list[HealthMessage]:
     """The newest of those that came: of the event as a whole, and of accounts whose customer the reader may see."""
-    rows = HealthMessage.objects.filter(event=event).defer("raw", "told")
-    if not (user.sees_every_customer or masks(user)):
-        mine = AffectedCustomer.objects.visible_to(user).filter(event=event).values("customer")
-        seen = AffectedAccount.objects.filter(event=event).filter(Q(account=None) | Q(account__customer__in=mine))
-        rows = rows.filter(Q(account="") | Q(account__in=seen.values("number")))
-    found = list(rows.order_by("-updated_at", "-rank")[:MESSAGES])
+    found = list(_heard(user, event).defer("raw", "told").order_by("-updated_at", "-rank")[:MESSAGES])
     for message in found:
         message.account = aws_number(user, message.account) if message.account else ""
     return found
+
+
+def _heard(user: User, event: HealthEvent) -> QuerySet[HealthMessage]:
+    rows = HealthMessage.objects.filter(event=event)
+    if user.sees_every_customer or masks(user):
+        return rows
+    mine = AffectedCustomer.objects.visible_to(user).filter(event=event).values("customer")
+    seen = AffectedAccount.objects.filter(event=event, account__customer__in=mine)
+    return rows.filter(Q(account="") | Q(account__in=seen.values("number")))
+
+
+def text_of(user: User, event: HealthEvent) -> str:
+    """AWS's newest words that concern customers whom the reader may see; none to an auditor."""
+    if masks(user):
+        return ""
+    if user.sees_every_customer or event.scope == Scope.PUBLIC:
+        return event.description
+    newest = _heard(user, event).defer("raw").order_by("-updated_at", "-rank").first()
+    return told_of(newest).description if newest else ""
 
 
 def book(event: HealthEvent) -> Playbook | None:

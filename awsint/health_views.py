@@ -82,6 +82,7 @@ def event(request: PersonRequest, event: int) -> HttpResponse:
         "further": further,
         "unknown": unknown,
         "nameless": nameless,
+        "text": health_page.text_of(user, found),
         "words": health_page.messages(user, found),
         "changes": found.changes.order_by("-pk")[:50],
         "book": health_page.book(found),

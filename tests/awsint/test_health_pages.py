@@ -58,9 +58,8 @@ def words(answer: Any) -> str:
 
 def told(at: datetime = NOW - timedelta(minutes=5)) -> HealthEvent:
     """An issue that affects both customers and an account of nobody."""
-    take(
-        said(ACME, "i-acme", at=at), said(GLOBEX, "i-globex", at=at), said(NOBODY, "i-nobody", at=at),
-    )  # fmt: skip
+    text = "We are investigating increased error rates of acme-db."
+    take(said(ACME, "i-acme", at=at, text=text), said(GLOBEX, "i-globex", at=at), said(NOBODY, "i-nobody", at=at))
     return HealthEvent.objects.get(code=CODE)
 
 
@@ -139,6 +138,7 @@ def test_who_sees_what(world: Cast) -> None:
     seen = words(client.get(f"/aws/health/{event.pk}/"))
     assert "Globex" in seen
     assert "Acme" not in seen
+    assert "acme-db" not in seen
     assert ACME not in seen.replace(" ", "")
     rows = b"".join(client.get(f"/aws/health/{event.pk}/resources.csv").streaming_content).decode()  # type: ignore[attr-defined]
     assert "i-acme" not in rows
