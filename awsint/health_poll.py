@@ -56,16 +56,16 @@ Clock = Callable[[], datetime]
 def enrol(at: datetime) -> int:
     """A reading for each feed that has none; those that are no longer a feed go. Returns how many are new."""
     organizations = Organization.objects.filter(is_active=True).exclude(partition=Partition.CHINA)
-    alone = _alone()
+    single = alone()
     new = [HealthReading(organization=one, next_at=at) for one in organizations.filter(health_reading=None)]
-    new += [HealthReading(account=one, next_at=at) for one in alone.filter(health_reading=None)]
+    new += [HealthReading(account=one, next_at=at) for one in single.filter(health_reading=None)]
     HealthReading.objects.bulk_create(new, ignore_conflicts=True)
-    gone = HealthReading.objects.exclude(organization__in=organizations).exclude(account__in=alone)
+    gone = HealthReading.objects.exclude(organization__in=organizations).exclude(account__in=single)
     gone.delete()
     return len(new)
 
 
-def _alone() -> QuerySet[Account]:
+def alone() -> QuerySet[Account]:
     """Connected accounts that no organization's view tells of."""
     found: QuerySet[Account] = Account.objects.connected().filter(
         Q(organization=None) | Q(organization__is_active=False) | Q(partition=Partition.CHINA)

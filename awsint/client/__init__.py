@@ -12,6 +12,7 @@ from awsint.client.calling import Caller, needed
 from awsint.client.health_events import HealthApi
 from awsint.client.organizations import OrganizationApi
 from awsint.client.queues import QueueApi
+from awsint.client.setup import Rule, RulesApi, TrustApi
 from awsint.client.support import SupportApi
 from awsint.shapes import Calls, Place
 
@@ -19,13 +20,18 @@ __all__ = [
     "HealthApi",
     "OrganizationApi",
     "QueueApi",
+    "Rule",
+    "RulesApi",
     "SupportApi",
+    "TrustApi",
     "Turn",
     "check",
     "health",
     "organization",
     "queue",
+    "rules",
     "support",
+    "trust",
 ]
 
 
@@ -40,6 +46,18 @@ def support(
 def organization(place: Place, made: Calls, *, at: datetime) -> OrganizationApi:
     """The organization that an account manages."""
     return OrganizationApi(Caller("organizations", place, made, at=at, turn=Turn.PERSON))
+
+
+def trust(place: Place, made: Calls, *, at: datetime) -> TrustApi:
+    """Whom the organization that an account manages trusts with AWS Health."""
+    return TrustApi(Caller("organizations", place, made, at=at, turn=Turn.PERSON))
+
+
+def rules(place: Place, region: str, made: Calls, *, at: datetime) -> RulesApi:
+    """The rules of EventBridge on an account's own bus in a region."""
+    caller = Caller("events", place, made, at=at, turn=Turn.PERSON)
+    caller.region = region
+    return RulesApi(caller)
 
 
 def health(place: Place, made: Calls, *, at: datetime, organization: bool, turn: Turn = Turn.POLL) -> HealthApi:

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.config import Config
 
 from awsint.client.calling import Caller
-from awsint.client.sessions import on_forget
+from awsint.client.sessions import WRITES, on_forget
 from awsint.health_payload import Entity, Told, entity_status, instant, of_api
 from awsint.shapes import NotDescribed, Place
 
@@ -57,6 +57,10 @@ class HealthApi:
         """Whether the organization view is switched on."""
         told = self._call("describe_health_service_status_for_organization")
         return bool(told.get("healthServiceAccessStatusForOrganization") == "ENABLED")
+
+    def enable(self) -> None:
+        """Switches the organization view on: the management account alone may. Asked once."""
+        self.aws.call("enable_health_service_access_for_organization", WRITES)
 
     def events(self, since: datetime | None = None) -> Iterator[Told]:
         """What was updated since then, the newest first, of no account in particular; without it all of 90 days."""

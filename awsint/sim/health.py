@@ -229,10 +229,18 @@ def operation(function: Operation) -> Operation:
 
 
 def _members(world: World, account: Account) -> set[str]:
-    health = of(world)
-    if account.number not in health.organizations or account.number in health.switched_off:
+    speaks = _speaks(world, account)
+    if speaks is None:
         raise ApiError("AccessDeniedException", "The organizational view is not enabled for this account")
-    return health.organizations[account.number]
+    return of(world).organizations[speaks]
+
+
+def _speaks(world: World, account: Account) -> str | None:
+    """The account by whose view it may ask: its own, or its management account's where it is delegated."""
+    health, service = of(world), "health.amazonaws.com"
+    delegated = [one.management for one in world.organizations.values() if (account.number, service) in one.delegates]
+    on = [one for one in (account.number, *delegated) if one in health.organizations and one not in health.switched_off]
+    return on[0] if on else None
 
 
 def _kept(world: World) -> Iterator[Event]:
@@ -307,9 +315,20 @@ def _known(world: World, arn: str) -> Event | None:
 def describe_health_service_status_for_organization(
     world: World, account: Account, given: dict[str, Any]
 ) -> dict[str, Any]:
-    health = of(world)
-    on = account.number in health.organizations and account.number not in health.switched_off
-    return {"healthServiceAccessStatusForOrganization": "ENABLED" if on else "DISABLED"}
+    return {"healthServiceAccessStatusForOrganization": "ENABLED" if _speaks(world, account) else "DISABLED"}
+
+
+@operation
+def enable_health_service_access_for_organization(
+    world: World, account: Account, given: dict[str, Any]
+) -> dict[str, Any]:
+    """As the management account, which then may ask; so may whoever is delegated."""
+    found = world.organizations.get(account.number)
+    if found is None:
+        raise ApiError("AccessDeniedException", "Only the management account may enable the organizational view")
+    of(world).organizations[account.number] = set(found.members)
+    of(world).switched_off.discard(account.number)
+    return {}
 
 
 @operation

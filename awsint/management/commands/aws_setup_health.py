@@ -1,0 +1,74 @@
+"""`manage.py aws_setup_health`: connects AWS Health of an organization, step by step, or says what it would do."""
+
+import json
+import re
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone, translation
+
+from awsint import setup
+from awsint.models import Hub, Organization
+
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+LANGUAGES = ["zh-hans", "en"]
+
+
+class Command(BaseCommand):
+    help = (
+        "Connects AWS Health of an organization: organization view, trusted access, delegated administrator, rules, "
+        "queues. Does only what is missing. Exits with 1 where a step is not as it should be, with 2 for bad input."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("organization", help="its id (o-...), or the number of the account that speaks for it")
+        parser.add_argument("--region", action="append", default=[], help="a region in use, beside those always needed")
+        parser.add_argument("--management-role", default="", help="ARN of a role that may switch, for this run alone")
+        parser.add_argument("--dry-run", action="store_true", help="look and change nothing")
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--language", choices=LANGUAGES, default="en")
+
+    def handle(self, **options: Any) -> None:
+        wanted = self._plan(options)
+        with translation.override(options["language"]):
+            done = list(setup.run(wanted, dry=options["dry_run"], at=timezone.now()))
+            self.stdout.write(_as_json(done) if options["json"] else "\n".join(map(_line, done)))
+        if not all(one.good or (options["dry_run"] and one.state == "missing" and not one.mend) for one in done):
+            raise SystemExit(1)
+
+    def _plan(self, options: dict[str, Any]) -> setup.Plan:
+        organization = _found(options["organization"])
+        role, regions = options["management_role"], options["region"]
+        prefix = f"arn:{organization.partition}:iam::"
+        if role and not re.fullmatch(re.escape(prefix) + r"[0-9]{12}:role/\S+", role):
+            raise CommandError(f"{role} is no role in partition {organization.partition}.", returncode=2)
+        for region in regions:
+            china = region.startswith("cn-") == (organization.partition == "aws-cn")
+            gov = region.startswith("us-gov-") == (organization.partition == "aws-us-gov")
+            if not (REGION.fullmatch(region) and china and gov):
+                raise CommandError(f"{region} is no region of partition {organization.partition}.", returncode=2)
+        hub = Hub.objects.filter(partition=organization.partition, is_active=True).first()
+        if hub is None:
+            raise CommandError(f"There is no hub in partition {organization.partition}.", returncode=2)
+        return setup.plan(organization, hub, role=role, regions=tuple(regions))
+
+
+def _found(named: str) -> Organization:
+    field = "account_number" if named.isdecimal() else "organization_id"
+    found = list(Organization.objects.filter(is_active=True, **{field: named})[:2]) if named else []
+    if len(found) != 1:
+        raise CommandError(f"There is no single organization {named!r}.", returncode=2)
+    return found[0]
+
+
+def _line(done: setup.Done) -> str:
+    why = f" ({done.code}: {done.text})" if done.code else ""
+    return f"{setup.step_name(done.step)}: {setup.state_name(done.state)}{why}" + (
+        f"\n    {done.mend}" if done.mend else ""
+    )
+
+
+def _as_json(done: list[setup.Done]) -> str:
+    return json.dumps([asdict(one) for one in done], ensure_ascii=False, indent=2)

@@ -1,0 +1,170 @@
+"""aws_setup_health and aws_doctor against the simulator, and what is deployed for AWS Health."""
+
+import json
+import re
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from moto.events.models import events_backends
+
+from awsint import connecting
+from awsint.client import sessions
+from awsint.models import HealthReading, Hub, Organization
+from awsint.sim import health as aws
+from tests.awsint.conftest import connected, hub_of
+from tests.awsint.simulator import Sim
+from tests.cast import BORN, Cast
+
+PAYER, SPEAKER, CHINESE = "100000000071", "100000000072", "100000000073"
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/partner-support"
+ROLE = "arn:aws:iam::100000000071:role/PartnerSupportSync"
+ID = "setup-external-id-0123456789abcdef"
+RULES = ["rule:us-east-1", "rule:us-west-2", "rule:eu-west-1"]
+KINDS = ["AWS Health Event", "AWS Health Abuse Event"]
+
+
+@pytest.fixture
+def house(cast: Cast, hub: Hub, sim: Sim) -> Organization:
+    """An organization at AWS whose speaker is known here, and nothing of Health switched on."""
+    for region in ("us-east-1", "us-west-2", "eu-west-1"):
+        events_backends[SPEAKER][region].reset()
+    told(hub, sim)
+    for number in (PAYER, SPEAKER):
+        sim.account(number, external_id=ID)
+    sim.world.organization(PAYER, SPEAKER)
+    return Organization.objects.create(
+        name="Partner", account_number=SPEAKER, role_arn=sim.account(SPEAKER).role_arn, external_id=ID,
+        created_at=BORN,
+    )  # fmt: skip
+
+
+def told(hub: Hub, sim: Sim) -> None:
+    """Writes down at the hub what hub.yaml would have put out."""
+    hub.bus_arn, at = BUS, hub.partition
+    hub.queue_url, hub.dead_queue_url = sim.queue_url("support", at), sim.queue_url("support-dead", at)
+    hub.health_queue_url, hub.health_dead_queue_url = sim.queue_url("health", at), sim.queue_url("health-dead", at)
+    hub.save()
+
+
+def ran(command: str, *given: str, rc: int = 0) -> Any:
+    # A command is a process of its own: nothing was lent it before.
+    sessions.forget()
+    told, got = StringIO(), 0
+    try:
+        call_command(command, *given, stdout=told)
+    except SystemExit as end:
+        got = int(end.code or 0)
+    assert got == rc, told.getvalue()
+    return json.loads(told.getvalue()) if "--json" in given else told.getvalue()
+
+
+def setup(*given: str, rc: int = 0) -> dict[str, str]:
+    all_given = (SPEAKER, "--management-role", ROLE, "--region", "eu-west-1", "--json", *given)
+    return {one["step"]: one["state"] for one in ran("aws_setup_health", *all_given, rc=rc)}
+
+
+def changes(sim: Sim) -> set[str]:
+    return {name for _number, name in sim.world.calls if not name.startswith(("Describe", "List"))}
+
+
+def test_what_is_missing_is_done_and_done_once(house: Organization, sim: Sim) -> None:
+    planned = setup("--dry-run")
+    assert changes(sim) == set(), "a plan changes nothing"
+    todo = ["access", "view", "delegate", *RULES]
+    assert planned == {"features": "ok", **dict.fromkeys(todo, "missing"), "queue": "ok", "dead_queue": "ok"}
+    assert setup() == {**planned, **dict.fromkeys(todo, "done")}
+    assert set(setup().values()) == {"ok"}
+    for region in ("us-east-1", "us-west-2", "eu-west-1"):
+        rule = events_backends[SPEAKER][region].describe_rule("partner-health", None)
+        assert [(one["Arn"], one["RoleArn"]) for one in rule.targets] == [
+            (BUS, f"arn:aws:iam::{SPEAKER}:role/PartnerHealthEvents")
+        ]
+
+
+def test_a_rule_that_forgets_abuse_is_mended(house: Organization, sim: Sim) -> None:
+    setup()
+    rule = events_backends[SPEAKER]["us-west-2"].describe_rule("partner-health", None)
+    rule.event_pattern = type(rule.event_pattern).load(json.dumps({"source": ["aws.health"], "detail-type": KINDS[:1]}))
+    told = ran("aws_doctor", "--language", "en", rc=1)
+    assert "the rule lacks AWS Health Event or AWS Health Abuse Event" in told
+    assert [step for step, state in setup().items() if state == "done"] == ["rule:us-west-2"]
+
+
+def test_who_may_not_switch_is_told_how_it_is_done(house: Organization) -> None:
+    told = ran("aws_setup_health", SPEAKER, "--json", rc=1)
+    failed = {one["step"]: one for one in told if one["state"] == "failed"}
+    assert "--management-role" in failed["access"]["mend"]
+    assert {one["step"]: one["state"] for one in told}["delegate"] == "skipped"
+    chinese = ran("aws_setup_health", SPEAKER, "--language", "zh-hans", rc=1)
+    assert "只有管理账户可以执行" in chinese
+
+
+def test_bad_input_is_named(house: Organization) -> None:
+    for given in (
+        ("o-nobody",),
+        (SPEAKER, "--region", "cn-north-1"),
+        (SPEAKER, "--region", "nowhere"),
+        (SPEAKER, "--management-role", "arn:aws-cn:iam::100000000071:role/x"),
+    ):
+        with pytest.raises(CommandError) as error:
+            call_command("aws_setup_health", *given)
+        assert error.value.returncode == 2
+    with pytest.raises(CommandError) as error:
+        call_command("aws_doctor", "--region", "../x")
+    assert error.value.returncode == 2
+
+
+def test_the_doctor_finds_all_well_and_each_thing_that_is_not(house: Organization, cast: Cast, sim: Sim) -> None:
+    setup()
+    connected(sim, cast, "111122223333", "a" * 32, organization=house)
+    never = ran("aws_doctor", rc=1)
+    assert "never read" in never
+    assert never.count("[WRONG]") == 1
+    now = timezone.now()
+    HealthReading.objects.create(organization=house, read_at=now, next_at=now)
+    assert "WRONG" not in ran("aws_doctor", "--region", "eu-west-1")
+    aws.of(sim.world).switched_off.add(SPEAKER)
+    aws.of(sim.world).switched_off.add(PAYER)
+    sim.account("111122223333", external_id="changed")
+    Hub.objects.update(dead_queue_url="")
+    HealthReading.objects.update(read_at=datetime(2026, 1, 1, tzinfo=UTC))
+    found = {(one["about"], one["what"]): one for one in ran("aws_doctor", "--json", rc=1) if not one["ok"]}
+    assert len(found) == 4
+    assert all(one["mend"] for one in found.values())
+    chinese = ran("aws_doctor", "--language", "zh-hans", rc=1)
+    assert chinese.count("[有误]") == 4
+    assert "aws_setup_health" in chinese
+
+
+def test_china_is_read_account_by_account(cast: Cast, sim: Sim) -> None:
+    hub = hub_of("aws-cn")
+    told(hub, sim)
+    account = connected(sim, cast, CHINESE, "c" * 32, partition="aws-cn")
+    Organization.objects.create(
+        name="China", partition="aws-cn", account_number="100000000074", role_arn="r", external_id="z" * 32,
+        created_at=BORN,
+    )  # fmt: skip
+    now = timezone.now()
+    HealthReading.objects.create(account=account, read_at=now, next_at=now)
+    assert "not offered in this partition" in ran("aws_doctor")
+
+
+# --- What is deployed (cfn-lint reads health.yaml in test_connecting.py) ----------------------------------------------
+
+
+def test_terraform_says_what_the_template_says() -> None:
+    text = (Path(connecting.FOLDER) / "terraform" / "health.tf").read_text()
+    bare = re.sub(r'"(?:\\.|[^"\\])*"|#.*', "", text)
+    for opens, closes in ("{}", "[]", "()"):
+        assert bare.count(opens) == bare.count(closes) > 0
+    assert all(f'"{kind}"' in text for kind in KINDS)
+    for template in Path(connecting.FOLDER).rglob("health.yaml"):
+        assert f"detail-type: [{', '.join(KINDS)}]" in template.read_text()
+    declared = set(re.findall(r'^(?:resource|data) "(\w+)" "(\w+)"', text, re.MULTILINE))
+    named = set(re.findall(r"\b(aws_\w+)\.(\w+)\.", text))
+    assert named <= declared
