@@ -77,6 +77,12 @@ class Line:
     last_told_at: datetime | None
 
     @property
+    def category(self) -> str:
+        """In words; AWS may name one that no list knows."""
+        named = self.event.category
+        return str(EventCategory(named).label) if named in EventCategory.values else named
+
+    @property
     def to_seen(self) -> timedelta | None:
         return _span(self.aws_at, self.event.seen_at)
 

@@ -67,6 +67,7 @@ def test_the_register_says_what_happened_and_how_fast(world: Cast) -> None:
     told()
     seen = words(enter(world.ana).get("/aws/health/"))
     assert CODE in seen
+    assert "EC2 us-east-1, Issue" in seen
     assert "5 min" in seen
     assert "2 of 2 told" in seen
     assert "1 unknown account" in seen
