@@ -41,11 +41,12 @@ WHERE q.next_at <= %(due)s AND (q.leased_until IS NULL OR q.leased_until <= %(at
 AND a.is_active AND a.proved_at IS NOT NULL AND c.is_active AND NOT a.partition = ANY(%(without)s)
 """
 COUNT = f"SELECT count(*) {DUE}"
+# An array, so that the choice is made once: joined, a plan may make it again for each row and take more than asked.
 CLAIM = f"""
 UPDATE awsint_poll p SET leased_until = %(until)s, fence = p.fence + 1, started_at = %(at)s
-FROM (SELECT q.account_id {DUE} AND (%(only)s = '' OR a.partition = %(only)s)
-    ORDER BY q.started_at NULLS FIRST, q.account_id LIMIT %(most)s FOR UPDATE OF q SKIP LOCKED) due
-WHERE p.account_id = due.account_id RETURNING p.account_id
+WHERE p.account_id = ANY(ARRAY(SELECT q.account_id {DUE} AND (%(only)s = '' OR a.partition = %(only)s)
+    ORDER BY q.started_at NULLS FIRST, q.account_id LIMIT %(most)s FOR UPDATE OF q SKIP LOCKED))
+RETURNING p.account_id
 """  # noqa: S608, put together of its own constants
 
 

@@ -43,8 +43,8 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 class Incoming:
     """A file that is being received. Whoever opens one stores it or closes it."""
 
-    def __init__(self, name: str, most: int = BIGGEST) -> None:
-        self.name, self.most = clean_name(name), most
+    def __init__(self, name: str, most: int | None = None) -> None:
+        self.name, self.most = clean_name(name), BIGGEST if most is None else most
         self.id = uuid4()
         self.size = 0
         self.head = b""

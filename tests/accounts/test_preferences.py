@@ -51,14 +51,14 @@ def choices(person: User) -> set[str]:
 
 
 def test_each_side_has_the_switches_of_its_own_mails_and_an_auditor_none(cast: Any) -> None:
-    assert choices(cast.cora) == {"filed", "replies", "closings"}
-    assert choices(cast.carla) == {"filed", "replies", "closings", "months"}
-    assert choices(cast.ana) == {"assigned", "mentioned", "warning", "followed"}
+    assert choices(cast.cora) == {"filed", "replies", "closings", "aws"}
+    assert choices(cast.carla) == {"filed", "replies", "closings", "months", "aws"}
+    assert choices(cast.ana) == {"assigned", "mentioned", "warning", "followed", "aws"}
     assert choices(cast.audrey) == set()
     assert "Always sent" in enter(cast.ana).get("/account/preferences").content.decode()
     ana = enter(cast.ana)
     ana.post("/account/preferences", {"after_send": "stay", "mails": ["assigned", "warning"]})
-    assert User.objects.get(pk=cast.ana.pk).no_mail == ["mentioned", "followed"]
+    assert User.objects.get(pk=cast.ana.pk).no_mail == ["mentioned", "followed", "aws"]
     page = ana.get("/account/").content.decode()
     assert 'value="assigned" checked' in page
     assert 'value="followed" checked' not in page
