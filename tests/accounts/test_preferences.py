@@ -58,7 +58,7 @@ def test_each_side_has_the_switches_of_its_own_mails_and_an_auditor_none(cast: A
     assert "Always sent" in enter(cast.ana).get("/account/preferences").content.decode()
     ana = enter(cast.ana)
     ana.post("/account/preferences", {"after_send": "stay", "mails": ["assigned", "warning"]})
-    assert User.objects.get(pk=cast.ana.pk).no_mail == ["mentioned", "followed", "aws"]
+    assert User.objects.get(pk=cast.ana.pk).no_mail == ["mentioned", "aws", "followed"]
     page = ana.get("/account/").content.decode()
     assert 'value="assigned" checked' in page
     assert 'value="followed" checked' not in page
