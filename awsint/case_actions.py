@@ -75,8 +75,7 @@ def open_case(
     message = aws_out.word(deed, body=_text(body), files=files)
     aws_out.wanted(deed, account=account.number, message=message.pk)
     deed.finish()
-    room = splitting.MOST - splitting.ROOM
-    parts = splitting.parts_of(body, room)
+    parts = splitting.parts_of(message.body)
     first = _write(deed, VERB.CREATE, account, None, message, parts, 0, by=by)
     first.subject = f"{subject.strip()[: min(TITLE, MOST_SUBJECT) - len(first.tag) - 1]} {first.tag}"
     for name, value in vars(wanted).items():

@@ -11,7 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _l
 
-from awsint import expecting
+from awsint import expecting, mapping
 from helpdesk.accounts.models import User
 from helpdesk.kept import fetched
 from tickets.case_words import CASE_STATUS
@@ -96,7 +96,7 @@ class Case:
     def turn(self) -> str:
         if not self.told["is_open"]:
             return ""
-        return "us" if self.told["status"] == "pending-customer-action" else "aws"
+        return mapping.who_acts([self.told["status"]])
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,6 @@ def panel(ticket: Ticket, viewer: User) -> tuple[str, dict[str, Any]] | None:
         "cases": found,
         "sendings": under_way,
         "may_open": bool(accounts),
-        "open_cases": any(c.is_open for c in found),
     }
     # Words of the ticket go to the newest case that AWS works on.
     working = [case for case in found if case.is_open and case.display_id]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from awsint import calls, client, settling, uploading
 from awsint.client import SupportApi, Turn
@@ -217,7 +217,8 @@ def _look(out: Outgoing, made: Calls, job: Job) -> None:
         _unknown(out).update(state=Letter.State.READY, looks=0, next_try_at=job.now)
 
 
-def _unknown(out: Outgoing):  # type: ignore[no-untyped-def]
+def _unknown(out: Outgoing) -> QuerySet[Letter]:
+    """The letter, as long as it is where we looked for it."""
     letter = out.letter
     return Letter.objects.filter(pk=letter.pk, state=Letter.State.UNKNOWN, looks=letter.looks, attempts=letter.attempts)
 

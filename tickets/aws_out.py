@@ -59,7 +59,9 @@ def word(deed: Deed, *, body: str, files: Files) -> Message:
 def chosen(deed: Deed, message: Message) -> Message:
     """A message of this ticket that may leave for AWS as it is. Raises Refused."""
     theirs = message.kind == Message.Kind.AWS and not message.by_desk
-    if message.ticket_id != deed.ticket.pk or message.kind not in MAY_LEAVE or message.undone_at or theirs:
+    # What can still be taken back could not be taken back from AWS.
+    withdrawn = message.undone_at or message.released_at > deed.at
+    if message.ticket_id != deed.ticket.pk or message.kind not in MAY_LEAVE or withdrawn or theirs:
         raise Refused("message", _("This cannot be sent to AWS: internal notes and what was taken back never leave."))
     return message
 

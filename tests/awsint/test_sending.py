@@ -138,6 +138,9 @@ def test_a_note_never_leaves_and_a_reply_does_when_somebody_says_so(writing: Acc
     words = Message.objects.get(ticket=ticket, kind="note")
     with pytest.raises(Refused), transaction.atomic():
         case_actions.answer(ticket=ticket, case=case, message=words, by=cast.ana, at=AT)
+    held = actions.reply(ticket=ticket, body="Taken back soon", by=cast.ana, at=AT, undoable=True)
+    with pytest.raises(Refused), transaction.atomic():
+        case_actions.answer(ticket=ticket, case=case, message=held, by=cast.ana, at=AT)
     actions.reply(ticket=ticket, body="It began at ten.", by=cast.cora, at=AT)
     theirs = Message.objects.filter(ticket=ticket, kind="reply").latest("pk")
     case_actions.answer(ticket=ticket, case=case, message=theirs, by=cast.ana, at=AT)
