@@ -1,4 +1,5 @@
-"""One event of AWS Health that touches thousands of accounts: from its messages to every ticket and letter.
+"""One event of AWS Health that touches thousands of accounts: from its messages to every ticket and letter, and the
+pages that show it.
 
 All of it is rolled back. What EventBridge brings account by account is taken in batches, as the consumer takes it from
 the inbox.
@@ -6,24 +7,31 @@ the inbox.
 
 import json
 import resource
+import statistics as figures
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from awsint import health
 from awsint.health_payload import of_event
-from awsint.models import Account, AffectedCustomer
+from awsint.models import Account, AffectedCustomer, HealthEvent
 from helpdesk.accounts.models import Customer, Membership, User
+from helpdesk.bench import people, statements
 from helpdesk.bench.assigning import Undo
+from helpdesk.bench.pages import inside
 from helpdesk.outbox.models import Letter
 
 CUSTOMERS, MOST_S = 5000, 30
 AT_ONCE = 200
-LEAST_A_SECOND = 100
 RESOURCES = 3
+PAGE_MS, LOOKS = 100, 15
+FEW, MANY = 100, 100_000
+OPENED = "We are investigating. " * 40
+FURTHER = "We found the cause and are working on it. " * 40
 
 
 @dataclass(frozen=True)
@@ -36,37 +44,88 @@ class Taken:
     letters: int
     grown_mb: float
 
-    def told(self) -> str:
-        fast = "ok" if self.seconds < MOST_S else "MISSED"
-        rate = CUSTOMERS / self.seconds
-        steady = "ok" if rate >= LEAST_A_SECOND else "MISSED"
+    def told(self, what: str, most_s: float = MOST_S) -> str:
+        verdict = "ok" if self.seconds < most_s else "MISSED"
         return (
-            f"{self.tickets:,} tickets and {self.letters:,} letters in {self.seconds:.1f} s ({self.worked:.1f} of them Python; < {MOST_S} s: {fast}), "
-            f"{rate:.0f} messages a second (>= {LEAST_A_SECOND}: {steady}), {self.grown_mb:.0f} MB more at the peak"
+            f"{what}: {self.tickets:,} tickets and {self.letters:,} letters in {self.seconds:.1f} s "
+            f"({self.worked:.1f} of them Python; < {most_s} s: {verdict}), {CUSTOMERS / self.seconds:.0f} messages a "
+            f"second, {self.grown_mb:.0f} MB more at the peak"
         )
 
 
-def told() -> str:
-    """The measurement in one line."""
+def told() -> Iterator[str]:
+    """The measurements, a line each."""
     at = timezone.now()
     try:
         with transaction.atomic():
             _people(at)
-            taken = measured(at)
+            yield measured(at, OPENED).told("opening")
+            yield measured(at, FURTHER).told("a further word to each")
+            event = HealthEvent.objects.get(arn__endswith="_bench")
+            yield _looked("its page", f"/aws/health/{event.pk}/")
+            for number in (FEW, MANY):
+                _past(event, number)
+                yield _looked(f"the register of {number:,} events", "/aws/health/")
             raise Undo
     except Undo:
-        return taken.told()
+        return
 
 
-def measured(at: datetime) -> Taken:
-    """Takes the event's messages; those it touches are there."""
-    before = Letter.objects.count()
+def measured(at: datetime, text: str) -> Taken:
+    """Takes the event's messages with a text; those it touches are there."""
+    tickets, letters = AffectedCustomer.objects.exclude(ticket=None), Letter.objects.all()
+    before = tickets.count(), letters.count()
     peak, begun, worked = _peak_mb(), time.monotonic(), time.process_time()
     for begin in range(0, CUSTOMERS, AT_ONCE):
-        health.take((of_event(body(n, at)) for n in range(begin, begin + AT_ONCE)), via="push", at=at)
+        health.take((of_event(body(n, at, text)) for n in range(begin, begin + AT_ONCE)), via="push", at=at)
     seconds, worked = time.monotonic() - begun, time.process_time() - worked
-    tickets = AffectedCustomer.objects.exclude(ticket=None).count()
-    return Taken(seconds, worked, tickets, Letter.objects.count() - before, _peak_mb() - peak)
+    return Taken(seconds, worked, tickets.count() - before[0], letters.count() - before[1], _peak_mb() - peak)
+
+
+def _looked(what: str, path: str) -> str:
+    """A page as a lead has it, without the wire."""
+    times = []
+    with inside(people.ENGINEER) as desk:
+        desk.ask(path, None)
+        with statements.watched() as seen:
+            desk.ask(path, None)
+        for _ in range(LOOKS):
+            begun = time.perf_counter()
+            answer = desk.ask(path, None)
+            times.append((time.perf_counter() - begun) * 1000)
+    ms = figures.median(times)
+    verdict = "ok" if answer.status_code == 200 and ms < PAGE_MS else "MISSED"
+    return f"{what}: p50 {ms:.0f} ms (< {PAGE_MS} ms: {verdict}), {len(seen)} statements"
+
+
+# Copies of an event with a message each; what they affect is left out.
+PAST = """
+WITH old AS (
+    INSERT INTO awsint_healthevent ({columns})
+    SELECT {copied} FROM awsint_healthevent e, generate_series(1, %(number)s) AS n WHERE e.id = %(event)s
+    RETURNING id, seen_at
+)
+INSERT INTO awsint_healthmessage (event_id, account, key, via, status, updated_at, rank, told, raw, received_at, copies)
+SELECT id, '', 'bench', 'push', 'open', seen_at, '', '{{}}', '{{}}', seen_at, 0 FROM old
+"""
+OWN = {
+    "arn": "e.arn || %(number)s || '-' || n",
+    "seen_at": "e.seen_at - n * interval '5 minutes'",
+    "ticket_id": "NULL",
+    "status": "CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END",
+}
+
+
+def _past(event: HealthEvent, number: int) -> None:
+    """So many events in all."""
+    names = [field.column for field in HealthEvent._meta.concrete_fields if not field.primary_key]
+    sql = PAST.format(
+        columns=", ".join(f'"{name}"' for name in names), copied=", ".join(OWN.get(n, f'e."{n}"') for n in names)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"event": event.pk, "number": number - HealthEvent.objects.count()})
+        cursor.execute("ANALYZE awsint_healthevent")
+        cursor.execute("ANALYZE awsint_healthmessage")
 
 
 def _peak_mb() -> float:
@@ -80,7 +139,7 @@ def number(n: int) -> str:
 def _people(at: datetime) -> None:
     """A customer, somebody of theirs and an account, so many times."""
     customers = Customer.objects.bulk_create(
-        Customer(name=f"Bench {n}", code=f"BENCH{n}", language=("zh-hans", "en")[n % 2], created_at=at)
+        Customer(name=f"Health {n}", code=f"HEALTH{n}", language=("zh-hans", "en")[n % 2], created_at=at)
         for n in range(CUSTOMERS)
     )
     users = User.objects.bulk_create(
@@ -105,10 +164,11 @@ def _people(at: datetime) -> None:
     )
 
 
-def body(n: int, at: datetime) -> str:
+def body(n: int, at: datetime, text: str = OPENED) -> str:
     """The message about the nth account, as EventBridge writes it."""
+    said = 1 if text == OPENED else 2
     code, account = "AWS_EC2_OPERATIONAL_ISSUE", number(n)
-    when = f"{at:%a, %d %b %Y %H:%M:%S} GMT"
+    begun, when = (f"{one:%a, %d %b %Y %H:%M:%S} GMT" for one in (at, at + timedelta(seconds=said)))
     entities = [{"entityValue": f"i-{n:08x}{m}", "status": "IMPAIRED"} for m in range(RESOURCES)]
     detail = {
         "eventArn": f"arn:aws:health:us-east-1::event/EC2/{code}/{code}_bench",
@@ -116,12 +176,12 @@ def body(n: int, at: datetime) -> str:
         "eventTypeCode": code,
         "eventTypeCategory": "issue",
         "eventScopeCode": "ACCOUNT_SPECIFIC",
-        "communicationId": f"bench-{n}-1",
-        "startTime": when,
+        "communicationId": f"bench-{n}-{said}",
+        "startTime": begun,
         "lastUpdatedTime": when,
         "statusCode": "open",
         "eventRegion": "us-east-1",
-        "eventDescription": [{"language": "en_US", "latestDescription": "We are investigating. " * 40}],
+        "eventDescription": [{"language": "en_US", "latestDescription": text}],
         "affectedEntities": entities,
         "affectedAccount": account,
         "page": "1",

@@ -147,7 +147,9 @@ class Command(BaseCommand):
         self.say(f"\nReckoning clocks: {reckoning.told()}")
 
     def health(self) -> None:
-        self.say(f"\nAn event of AWS Health that touches {health.CUSTOMERS:,} accounts: {health.told()}")
+        self.say(f"\nAn event of AWS Health that touches {health.CUSTOMERS:,} accounts:")
+        for line in health.told():
+            self.say(line)
 
     def freeze(self) -> None:
         self.say(f"\nFreezing a month: {freezing.told()}")
