@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from awsint.models import SupportCase
 from awsint.wishes import digits
 from helpdesk import refs
-from tickets import search
+from tickets import cutting, search
 
 # Matches up to so many are sorted; of more the list itself is walked, which meets enough of them soon.
 RARE = 1000
@@ -26,7 +26,7 @@ def index(case: SupportCase) -> None:
 
 
 def words_of(subject: str) -> str:
-    return search.literal(subject, "", ())
+    return cutting.literal(subject, "", ())
 
 
 def matching(rows: QuerySet[Any], typed: str) -> QuerySet[Any]:

@@ -13,6 +13,7 @@ from helpdesk import richtext
 from helpdesk.accounts import house
 from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.record import SYSTEM, Happening
+from helpdesk.kept import insert
 from helpdesk.text import clean_block, showable
 from sla import clocks
 from sla.models import Priority
@@ -60,7 +61,7 @@ def _begin(ticket: Ticket, by: Doer, at: datetime) -> Deed:
 
 def _say(deed: Deed, body: str, said_at: datetime, quiet: bool) -> None:
     text = clean_block(showable(body))
-    message = Message.objects.create(
+    message = Message(
         ticket=deed.ticket,
         kind=Message.Kind.AWS,
         author=house.aws(deed.at),
@@ -73,6 +74,7 @@ def _say(deed: Deed, body: str, said_at: datetime, quiet: bool) -> None:
         said_at=said_at,
         said_by=None,
     )
+    insert([message])
     search.index([message])
     deed.happen(Happening("ticket.aws_said", {"message": message.pk}, public=True))
     if quiet:

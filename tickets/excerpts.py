@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from helpdesk import richtext
-from tickets.search import HAN_ONLY, folded
+from tickets.cutting import HAN_ONLY, folded
 
 # Characters of an excerpt, and of them before what was found.
 EXCERPT, BEFORE = 200, 50

@@ -1,11 +1,8 @@
-"""Words of tickets: how they are cut, stored and asked for, in Chinese and in English.
+"""Words of tickets: how they are stored and asked for, in Chinese and in English.
 
 Each message has one row (SearchRow) with its words and its ticket's title (weight A), so that a title and a word of any
-answer find the ticket together. Every pair of neighbouring Han characters is a word of the index: whatever two
-characters somebody types are found, however a dictionary would have cut the sentence around them. The dictionary
-(rjieba) cuts only what is asked, "数据库超时" into 数据库 and 超时; so a better dictionary needs no new index.
-Everything else is letters and digits, whole and in parts: "i-0abc" and "us-east-1" are found in an ARN, a host by its
-domain.
+answer find the ticket together. How a text is cut into words is cutting.py; the dictionary (rjieba) cuts only what is
+asked, "数据库超时" into 数据库 and 超时, so a better dictionary needs no new index.
 
 Who may find a row stands in it as words that nobody can type: its customer, requester and participants, and for an
 internal note another mark of the customer in their place. So one look into the index answers a member, a company's
@@ -13,8 +10,7 @@ administrator and an engineer, and a note's words reach no customer. What is fou
 anything of it is shown, counted or ranked.
 """
 
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -32,6 +28,7 @@ from django.db.models.expressions import RawSQL
 from helpdesk.accounts.models import Customer, Membership, User, hidden_from
 from helpdesk.accounts.permissions import customers_of, whole_for
 from helpdesk.kept import done
+from tickets.cutting import HAN_ONLY, LONGEST_WORD, SMALL, TOKEN, folded, literal, names_in
 from tickets.marks import OPENING as OPENING
 from tickets.marks import asked_by, note_of, said_to, taken_part_in
 from tickets.marks import marks as marks
@@ -52,76 +49,10 @@ NAMED = 20
 # From so many characters on, the beginning of an id or a number stands for all that begin so.
 SHORTEST_ID = 5
 
-# What PostgreSQL can hold: a vector 1 MB, a position 16,383; and what ranking can use.
-MOST_LEXEMES = 20_000
-LONGEST_WORD = 100
-LAST_POSITION = 16_383
-POSITIONS = 12
-# Between title and text, so that words on either side are no neighbours.
-GAP = 20
-
-HAN = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
-WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{HAN}]"
-TOKEN = regex.compile(rf"(?V1)(?P<han>{HAN}++)|{WORD}++(?:[._:/@+#=&?~-]++{WORD}++)*+")
-# An ARN or address falls into names at the first, a name into words at both.
-LARGE = regex.compile(r"[:/@#=&?~]+")
-SMALL = regex.compile(r"[._:/@+#=&?~-]+")
-SIGNS = regex.compile(r"^[._+-]+|[._+-]+$")
-HAN_ONLY = regex.compile(HAN)
 ASKED = regex.compile(r'(-?)"([^"]*)"?|(\S+)')
 QUOTES = str.maketrans("“”„«»「」『』", '"' * 9)
 # Characters that join words and are not searched for beside others.
 STOP = frozenset("的了和与及是在有我你您他它们吗呢吧啊这那请就都也很把被对从到")
-
-
-# --- Cutting ---------------------------------------------------------------------------------------------------------
-
-
-def folded(text: str) -> str:
-    """One form for what reads alike: full and half width, upper and lower case."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def tokens(text: str) -> Iterator[tuple[str, int]]:
-    """The index's words of a text with their places; a name and its parts begin at the same one."""
-    at = 0
-    for found in TOKEN.finditer(folded(text)):
-        word = found[0]
-        if found["han"]:
-            yield from ((word[n : n + 2], at + n) for n in range(len(word)))
-            at += len(word)
-            continue
-        for name in _names(word):
-            parts = SMALL.split(name)
-            if len(parts) > 1:
-                yield name[:LONGEST_WORD], at
-            yield from ((part[:LONGEST_WORD], at + n) for n, part in enumerate(parts))
-            at += len(parts)
-
-
-def _names(word: str) -> list[str]:
-    """The names an address falls into, without the signs left where two stood together: "offset=-1", "log-/x"."""
-    return [name for name in (SIGNS.sub("", each) for each in LARGE.split(word)) if name]
-
-
-def literal(title: str, text: str, scope: Iterable[str]) -> str:
-    """The row's words as PostgreSQL reads a tsvector: title (A) and text with places, scope without."""
-    places: dict[str, list[str]] = {}
-    at = 0
-    for part, weight in ((title, "A"), (text, "")):
-        begin = at
-        for word, place in tokens(part):
-            at = min(begin + place + 1, LAST_POSITION)
-            known = places.get(word)
-            if known is None:
-                if len(places) == MOST_LEXEMES:
-                    break
-                places[word] = [f"{at}{weight}"]
-            elif len(known) < POSITIONS:
-                known.append(f"{at}{weight}")
-        at += GAP
-    # Letters, digits and a few signs: nothing in a word needs more quoting than the quotes.
-    return " ".join([*(f"'{word}':{','.join(known)}" for word, known in places.items()), *(f"'{s}'" for s in scope)])
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
@@ -284,7 +215,7 @@ def _piece(piece: str, *, prefix: bool) -> str:
     """One word as a tsquery. A name is looked for whole, or in its parts where it is but a part of another."""
     if HAN_ONLY.match(piece):
         return _all([f"'{a}{b}'" for a, b in pairwise(piece)]) or f"'{piece}':*"
-    return _all([_name_asked(name, prefix=prefix) for name in _names(piece)])
+    return _all([_name_asked(name, prefix=prefix) for name in names_in(piece)])
 
 
 def _name_asked(name: str, *, prefix: bool) -> str:
@@ -296,7 +227,7 @@ def _name_asked(name: str, *, prefix: bool) -> str:
 
 
 def _shown(piece: str) -> list[str]:
-    return [piece] if HAN_ONLY.match(piece) else [piece, *_names(piece)]
+    return [piece] if HAN_ONLY.match(piece) else [piece, *names_in(piece)]
 
 
 def _all(queries: list[str]) -> str:

@@ -11,7 +11,7 @@ from django.db import connection
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import customers_of
-from tickets import search
+from tickets import cutting, search
 from tickets.models import Message, Ticket
 
 MOST = 5
@@ -68,7 +68,7 @@ def _among(user: User, customer: UUID | None) -> str | None:
 
 def _words(text: str) -> Iterator[str]:
     """The words that say something: of a text's pairs of characters those without grammar in them."""
-    for word in dict.fromkeys(word for word, _place in search.tokens(text)):
+    for word in dict.fromkeys(word for word, _place in cutting.tokens(text)):
         if len(word) > 1 and not search.STOP.intersection(word):
             yield word
 

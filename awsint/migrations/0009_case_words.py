@@ -4,7 +4,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 from django.db import migrations, models
 
-from tickets.search import literal
+from tickets.cutting import literal
 
 AT_ONCE = 1000
 

@@ -24,7 +24,7 @@ from helpdesk.bench import lives, people, words
 from oncall.families import FAMILIES
 from sla import alarms, clocks
 from sla.clock import ClockState
-from tickets import search, stays
+from tickets import cutting, search, stays
 from tickets.deed import NO_DUE
 from tickets.loads import reconcile
 from tickets.models import Category, SearchRow, Status
@@ -290,7 +290,7 @@ class Writer:
             f"{said.body.replace('{id}', about)}\t{said.html.replace('{id}', about)}\t{row.at(step)}\t{row.at(step)}\n"
         )
         marks = search.marks(kind, UUID(row.company.key), row.requester)
-        found_by = search.literal(words.title(row.number), said.plain.replace("{id}", about), marks)
+        found_by = cutting.literal(words.title(row.number), said.plain.replace("{id}", about), marks)
         self.lines["tickets_searchrow"].append(f"{number}\t{row.number}\t{search.EDITION}\t{found_by}\n")
         return number
 

@@ -9,7 +9,7 @@ from django.test import Client
 from tests.security.routes import ANYBODY, DESK, OF_CORA, OF_GUS
 from tests.security.test_matrix import CLOCK, read
 from tests.security.world import CORAS, GUSES, World, build
-from tickets import actions, search
+from tickets import actions, cutting, search
 from tickets.models import Message, SearchRow, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -119,10 +119,10 @@ def test_a_row_that_says_too_much_is_caught_by_the_second_lock(world: World) -> 
     customer, gus = world.cast.globex, world.cast.gus
     foreign = search.marks("opening", customer.pk, gus.pk)
     for message in Message.objects.filter(ticket=world.of_cora).select_related("ticket"):
-        words = search.literal(message.ticket.title, message.body, foreign)
+        words = cutting.literal(message.ticket.title, message.body, foreign)
         SearchRow.objects.filter(message=message).update(words=words)
     note = Message.objects.get(ticket=world.of_gus, kind="note")
-    words = search.literal("", note.body, foreign)
+    words = cutting.literal("", note.body, foreign)
     SearchRow.objects.filter(message=note).update(words=words)
     for word in ("text", "acme", "note"):
         answer = read(as_(gus).get(f"/tickets/?view=all&q={word}"))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpdesk.accounts.models import Customer, User
-from tickets import actions, excerpts, reindex, search
+from tickets import actions, cutting, excerpts, reindex, search
 from tickets.models import Message, SearchRow, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -312,7 +312,7 @@ def test_anything_typed_gets_an_answer(cast: Any, q: str) -> None:
 @settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_can_be_stored_and_asked_for(text: str) -> None:
-    vector = search.literal(text, text * 3, ["=c1"])
+    vector = cutting.literal(text, text * 3, ["=c1"])
     asked = search.question(text)
     queries = [w.query for w in (*asked.words, *asked.without)]
     with connection.cursor() as cursor:
@@ -325,7 +325,7 @@ def test_any_text_can_be_stored_and_asked_for(text: str) -> None:
 @given(st.text("数据库连接超时的和机", min_size=1, max_size=12), st.text("数据库连接超时 a。", max_size=10))
 def test_han_text_is_found_by_any_part_of_it_and_marked(part: str, around: str) -> None:
     """Whatever cut the dictionary chooses, a text that has the very characters matches."""
-    vector = search.literal("", f"{around}{part}{around}", [])
+    vector = cutting.literal("", f"{around}{part}{around}", [])
     words = search.question(part).words
     with connection.cursor() as cursor:
         for word in words:
