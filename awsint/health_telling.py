@@ -22,6 +22,7 @@ from awsint.models import AffectedAccount, AffectedCustomer, HealthEvent, Playbo
 from helpdesk.accounts import house
 from helpdesk.accounts.models import HOUSE, CustomerRole, Membership, User
 from helpdesk.audit.record import SYSTEM
+from helpdesk.kept import kept, update
 from sla import clocks
 from sla.models import Priority
 from tickets.aws_events import follow
@@ -245,7 +246,7 @@ def _leave(row: AffectedCustomer) -> int:
 @transaction.atomic
 def _tell(row: AffectedCustomer, part: Part, at: datetime) -> int:
     """What is new to one customer. Whoever told it meanwhile leaves nothing to say."""
-    now = AffectedCustomer.objects.select_for_update().get(pk=row.pk)
+    (now,) = _locked(row.pk)
     ticket = row.ticket
     assert ticket is not None
     body = ""
@@ -257,5 +258,10 @@ def _tell(row: AffectedCustomer, part: Part, at: datetime) -> int:
         said_at, quiet = part.updated_at or at, health_words.is_quiet(part, now.told)
         follow(ticket=ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet, at=at)
     now.told, now.applied, now.due = part.state(), now.priority_id or "", False
-    now.save(update_fields=["told", "applied", "due"])
+    update(now, ["told", "applied", "due"])
     return int(bool(body))
+
+
+@kept
+def _locked(number: int) -> QuerySet[AffectedCustomer]:
+    return AffectedCustomer.objects.select_for_update().filter(pk=number)

@@ -7,7 +7,10 @@ login, no letters, in no list of people.
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from helpdesk.accounts.models import HOUSE, Customer, Language, User
+from helpdesk.kept import kept
 
 # No form takes these for a code and an address.
 CODE, VOICE = "(house)", "service:aws"
@@ -22,11 +25,15 @@ def house(at: datetime) -> Customer:
 
 def aws(at: datetime) -> User:
     """The author of what AWS says. One statement, more the first time."""
-    known = User.objects.filter(email=VOICE).first()
-    if known:
-        return known
+    if known := _voice(VOICE):
+        return known[0]
     # Of two that come first the second finds the row of the other.
     password = User()
     password.set_unusable_password()
     given = {"name": "AWS", "is_service": True, "password": password.password, "created_at": at}
     return User.objects.get_or_create(email=VOICE, defaults=given)[0]
+
+
+@kept
+def _voice(email: str) -> QuerySet[User]:
+    return User.objects.filter(email=email)
