@@ -118,7 +118,7 @@ OWN = {
 
 def _past(event: HealthEvent, number: int) -> None:
     """So many events in all."""
-    names = [field.column for field in HealthEvent._meta.concrete_fields if not field.primary_key]
+    names = [str(field.column) for field in HealthEvent._meta.concrete_fields if not field.primary_key]
     sql = PAST.format(
         columns=", ".join(f'"{name}"' for name in names), copied=", ".join(OWN.get(n, f'e."{n}"') for n in names)
     )
