@@ -181,7 +181,8 @@ def _spread(event: HealthEvent, whole: HealthMessage) -> None:
 
 # --- Resources -------------------------------------------------------------------------------------------------------
 
-# The newer reading of a resource counts; of equals the one nearer to its end.
+# The newer reading of a resource counts; of equals the one nearer to its end. Worse is what is impaired now, or what
+# was over and is not any more: that takes a tick away (handling.py).
 ENTITIES = """
 INSERT INTO awsint_affectedentity AS e (account_id, value, arn, status, updated_at, before, seen_at)
 SELECT account, value, arn, status, updated_at, '', %(at)s
@@ -191,11 +192,18 @@ ON CONFLICT (account_id, value) DO UPDATE SET
     status = excluded.status, updated_at = excluded.updated_at,
     arn = CASE WHEN excluded.arn = '' THEN e.arn ELSE excluded.arn END,
     before = CASE WHEN e.status = excluded.status THEN e.before ELSE e.status END,
-    changed_at = CASE WHEN e.status = excluded.status THEN e.changed_at ELSE %(at)s END
+    changed_at = CASE WHEN e.status = excluded.status THEN e.changed_at ELSE %(at)s END,
+    handled_at = CASE WHEN {worse} THEN NULL ELSE e.handled_at END,
+    handled_by_id = CASE WHEN {worse} THEN NULL ELSE e.handled_by_id END,
+    again_at = CASE WHEN e.handled_at IS NOT NULL AND {worse} THEN %(at)s ELSE e.again_at END,
+    again_told_at = CASE WHEN e.handled_at IS NOT NULL AND {worse} THEN NULL ELSE e.again_told_at END
 WHERE (excluded.updated_at, array_position(%(order)s::text[], excluded.status::text))
     > (e.updated_at, array_position(%(order)s::text[], e.status::text))
 RETURNING xmax = 0
-"""
+""".format(
+    worse="""(excluded.status = 'IMPAIRED' AND e.status <> 'IMPAIRED'
+        OR e.status IN ('UNIMPAIRED', 'RESOLVED') AND excluded.status NOT IN ('UNIMPAIRED', 'RESOLVED'))"""
+)
 
 
 def _entities(stored: Stored, via: str, at: datetime) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 
-from awsint import health_parts, health_words, playbooks
+from awsint import handling, health_parts, health_words, playbooks
 from awsint.health_words import Part
 from awsint.mapping import family_of
 from awsint.models import AffectedAccount, AffectedCustomer, HealthEvent, Playbook
@@ -227,11 +227,12 @@ def _tell_some(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) ->
     """Tells some customers what is new, each in its own transaction; one that fails stays due and stops no other."""
     event = HealthEvent.objects.get(pk=event_id)
     parts = health_parts.of_customers(event, [row.customer_id for row in rows if row.ticket_id])
+    again = handling.waiting([row.pk for row in rows])
     told = 0
     for row in rows:
         part = parts.get(row.customer_id)
         try:
-            told += _tell(row, part, at) if part and row.ticket else _leave(row)
+            told += _tell(row, part, at, again=row.pk in again) if part and row.ticket else _leave(row)
         except Exception:
             log.exception("customer %s could not be told of health event %s", row.customer_id, event_id)
     return told
@@ -244,19 +245,24 @@ def _leave(row: AffectedCustomer) -> int:
 
 
 @transaction.atomic
-def _tell(row: AffectedCustomer, part: Part, at: datetime) -> int:
-    """What is new to one customer. Whoever told it meanwhile leaves nothing to say."""
+def _tell(row: AffectedCustomer, part: Part, at: datetime, *, again: bool = False) -> int:
+    """What is new to one customer. Whoever told it meanwhile leaves nothing to say. `again`: something of theirs that
+    was handled is to do again."""
+    names = handling.still_waiting(row) if again else []
     (now,) = _locked(row.pk)
     ticket = row.ticket
     assert ticket is not None
-    body = ""
+    person = ticket.requester
+    blocks = [health_words.again(names, language=person.language)]
     if health_words.is_news(part, now.told):
-        person = ticket.requester
-        body = health_words.news(part, now.told, language=person.language, zone=person.zone)
+        blocks.append(health_words.news(part, now.told, language=person.language, zone=person.zone))
+    body = "\n\n".join(filter(None, blocks))
     raised = now.priority_id if now.priority_id != now.applied else ""
     if body or raised:
-        said_at, quiet = part.updated_at or at, health_words.is_quiet(part, now.told)
+        said_at, quiet = part.updated_at or at, health_words.is_quiet(part, now.told) and not names
         follow(ticket=ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet, at=at)
+    if names:
+        handling.told_again(row, len(names), at)
     now.told, now.applied, now.due = part.state(), now.priority_id or "", False
     update(now, ["told", "applied", "due"])
     return int(bool(body))

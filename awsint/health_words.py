@@ -219,6 +219,21 @@ def _resource_lines(part: Part, told: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def again(names: Sequence[str], *, language: str) -> str:
+    """That resources are to do again; empty where there are none."""
+    if not names:
+        return ""
+    with translation.override(language):
+        head = ngettext(
+            "%(count)d resource is to do again: AWS says something worse of it, or it is new.",
+            "%(count)d resources are to do again: AWS says something worse of them, or they are new.",
+            len(names),
+        ) % {"count": len(names)}
+        more = len(names) - MOST_NAMED
+        rest = [_("and %(more)d more on the ticket’s page") % {"more": more}] if more > 0 else []
+        return "\n".join([head, *(f"- {name}" for name in names[:MOST_NAMED]), *rest])
+
+
 # --- Small words -----------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
-"""The AWS part of a ticket's page: its cases, whose turn it is, what we sent and how far it came. One statement.
+"""The AWS part of a ticket's page: its cases, whose turn it is, what we sent and how far it came, and the resources of
+an event of AWS Health that it stands for. One statement.
 
-The desk reads all of it; a customer that a case is there, how it stands and whose turn it is.
+The desk reads all of it; a customer that a case is there, how it stands and whose turn it is, and their resources.
 """
 
 import json
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _l
 
 from awsint import expecting, mapping
+from helpdesk import refs
 from helpdesk.accounts.models import User
 from helpdesk.kept import fetched
 from tickets.case_words import CASE_STATUS
@@ -29,7 +31,16 @@ SELECT (SELECT count(*) FROM awsint_account a WHERE a.customer_id = %(customer)s
 (SELECT json_agg(y ORDER BY y.id) FROM (
     SELECT o.id, o.verb, o.message_id, o.part, o.parts, o.code, o.doubles, p.state, p.reason, p.next_try_at, p.sent_at
     FROM awsint_outgoing o JOIN outbox_letter p ON p.id = o.letter_id
-    WHERE o.ticket_id = %(ticket)s ORDER BY o.id DESC LIMIT 20) y)
+    WHERE o.ticket_id = %(ticket)s ORDER BY o.id DESC LIMIT 20) y),
+(SELECT json_agg(z ORDER BY z.id) FROM (
+    SELECT c.id, c.ticket_id, c.event_id, v.service, v.region, v.code, r.total, r.handled, r.over
+    FROM awsint_affectedcustomer c JOIN awsint_healthevent v ON v.id = c.event_id, LATERAL (
+        SELECT count(*) AS total, count(*) FILTER (WHERE e.handled_at IS NOT NULL) AS handled,
+            count(*) FILTER (WHERE e.handled_at IS NULL AND e.status IN ('UNIMPAIRED', 'RESOLVED')) AS over
+        FROM awsint_affectedaccount a JOIN awsint_account w ON w.id = a.account_id AND w.customer_id = c.customer_id
+        JOIN awsint_affectedentity e ON e.account_id = a.id WHERE a.event_id = c.event_id) r
+    WHERE c.customer_id = %(customer)s AND r.total > 0 AND c.ticket_id IN (
+        SELECT %(ticket)s::bigint UNION ALL SELECT id FROM tickets_ticket WHERE merged_into_id = %(ticket)s)) z)
 """
 STATES = {
     "held": _l("held"),
@@ -122,22 +133,42 @@ class Sending:
         return MEND.get(self.told["code"], OTHERWISE) if self.told["state"] == "failed" else ""
 
 
+@dataclass(frozen=True)
+class Resources:
+    """What an event of AWS Health touches of the ticket's customer, and how far it is dealt with (handling.py)."""
+
+    told: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        return self.told[name]
+
+    @property
+    def ref(self) -> str:
+        return refs.ref(self.told["ticket_id"])
+
+    @property
+    def done(self) -> int:
+        return int(self.told["handled"] + self.told["over"])
+
+
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
 def panel(ticket: Ticket, viewer: User) -> tuple[str, dict[str, Any]] | None:
     """The template and what it shows; None where there is nothing to show."""
-    accounts, cases, sent = fetched(READ, {"customer": ticket.customer_id, "ticket": ticket.pk})[0]
+    accounts, cases, sent, parts = fetched(READ, {"customer": ticket.customer_id, "ticket": ticket.pk})[0]
     found = [Case(one, ticket.priority.rank) for one in _read(cases)]
-    if not viewer.is_desk:
-        return ("aws/_panel_portal.html", {"cases": found}) if found else None
-    if not (accounts or found):
+    touched = [Resources(one) for one in _read(parts)]
+    if not (found or touched or (accounts and viewer.is_desk)):
         return None
+    if not viewer.is_desk:
+        return "aws/_panel_portal.html", {"cases": found, "parts": touched}
     sendings = [Sending(one) for one in _read(sent)]
     under_way = [one for one in sendings if one.state != "sent" or one.doubles]
     told = {
         "cases": found,
+        "parts": touched,
         "sendings": under_way,
         "may_open": bool(accounts),
     }

@@ -59,6 +59,8 @@ NAMES = {
     "ticket.case_refused": _("AWS did not take what was sent"),
     "ticket.aws_event": _("AWS Health tells of an event"),
     "ticket.aws_event_news": _("News of an event of AWS Health"),
+    "ticket.resources_done": _("All resources handled"),
+    "ticket.resources_again": _("Resources to do again"),
     "ticket.asked": _("Question"),
     "ticket.reminder": _("Reminder"),
     "ticket.resolved": _("Solution"),

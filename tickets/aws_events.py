@@ -40,7 +40,7 @@ def follow(
 
     `quiet` writes no letter: a further page of what was just told. `priority` that is no higher changes nothing.
     """
-    deed = _begin(ticket, by, at)
+    deed = begin(ticket, by, at)
     if body:
         _say(deed, body, said_at or deed.at, quiet)
     if priority:
@@ -48,7 +48,7 @@ def follow(
     return deed.finish()
 
 
-def _begin(ticket: Ticket, by: Doer, at: datetime) -> Deed:
+def begin(ticket: Ticket, by: Doer, at: datetime) -> Deed:
     """Locks the ticket, or the one it was merged into."""
     while True:
         try:

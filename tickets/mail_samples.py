@@ -75,6 +75,7 @@ TEXTS: dict[str, dict[str, str]] = {
 OF_THE_DESK = {
     *("ticket.assigned", "ticket.assignment_failed", "ticket.customer_replied", "ticket.noted", "ticket.mentioned"),
     *("ticket.rated", "ticket.warning", "ticket.breached", "ticket.cause_owed"),
+    *("ticket.resources_done", "ticket.resources_again"),
 }
 SAYS = {
     "ticket.answered": "answer",
@@ -92,7 +93,7 @@ BY = {
     **dict.fromkeys(("ticket.customer_replied", "ticket.closed", "ticket.reopened", "ticket.rated"), CUSTOMER),
     **dict.fromkeys(("ticket.noted", "ticket.mentioned", "ticket.prioritised"), LEAD),
     **dict.fromkeys(("ticket.colleague_replied", "ticket.participant_proposed"), COLLEAGUE),
-    "ticket.shared": CUSTOMER,
+    **dict.fromkeys(("ticket.shared", "ticket.resources_done", "ticket.resources_again"), CUSTOMER),
 }
 STATUS = {
     "ticket.received": "new",

@@ -6,7 +6,7 @@ messages that are no notes, and nothing else is read for it. History stores keys
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -39,6 +39,9 @@ KEYED_WORDS: dict[str, dict[Any, Any]] = {
     "case_old": CASE_STATUS,
     "case_new": CASE_STATUS,
 }
+# One after another by the same person in the same hour is one line, which counts.
+COUNTED = ("ticket.resources_ticked", "ticket.resources_unticked")
+TOGETHER = timedelta(hours=1)
 # These say that a message was written: the message itself stands in the timeline.
 SHOWN_AS_MESSAGE = ["ticket.replied", "ticket.noted", "ticket.aws_said", "ticket.aws_shown"]
 
@@ -125,9 +128,18 @@ def _add(items: list[Item], at: datetime, one: Message | Line, names: dict[str, 
         author = voice_of(one, names[key_of(one.author_id)], desk=viewer.is_desk)
         items.append(Item("message", at, one, author))
     elif items and items[-1].kind == "history":
-        items[-1].lines.append(one)
+        _add_line(items[-1].lines, one)
     else:
         items.append(Item("history", at, lines=[one]))
+
+
+def _add_line(lines: list[Line], one: Line) -> None:
+    last = lines[-1]
+    together = last.action == one.action and last.actor == one.actor and one.at - last.at <= TOGETHER
+    if one.action in COUNTED and together:
+        one = Line(one.at, one.action, one.actor, one.data | {"count": last.data["count"] + one.data["count"]})
+        lines.pop()
+    lines.append(one)
 
 
 def _lines(entries: list[Entry], names: dict[str, str], labels: dict[str, str]) -> list[Line]:

@@ -45,6 +45,10 @@ class EntityStatus(models.TextChoices):
     RESOLVED = "RESOLVED", _("resolved")
 
 
+# What AWS itself says is over.
+OVER = (EntityStatus.UNIMPAIRED, EntityStatus.RESOLVED)
+
+
 class HealthRule(models.Model):
     """A row of the rules, in their order (oncall.md, 5.3): what must all hold, and what follows.
 
@@ -293,6 +297,8 @@ class AffectedCustomer(models.Model):
     # Something may have to be opened or told: looked at by whoever tells next, and by the sweep.
     due = models.BooleanField(default=False)
     told_at = models.DateTimeField(null=True)
+    # Since when all of its resources are dealt with, by somebody's tick (handling.py).
+    handled_at = models.DateTimeField(null=True)
 
     objects = AffectedCustomerQuerySet.as_manager()
 
@@ -340,9 +346,27 @@ class AffectedEntity(models.Model):
     changed_at = models.DateTimeField(null=True)
     handled_at = models.DateTimeField(null=True)
     handled_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    # AWS said something worse of it after it was ticked, which took the tick away; and when that was told.
+    again_at = models.DateTimeField(null=True)
+    again_told_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "value"], name="one_row_an_entity")]
+        indexes = [
+            models.Index(
+                fields=["account"],
+                condition=models.Q(again_at__isnull=False, again_told_at=None),
+                name="entities_to_do_again",
+            )
+        ]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether AWS itself says that it is over."""
+        return self.status in OVER
+
+    def get_before_display(self) -> str:
+        return str(EntityStatus(self.before).label) if self.before in EntityStatus.values else self.before
 
 
 class HealthChange(models.Model):
