@@ -63,14 +63,19 @@ def requester_of(account: Account, submitted_by: str, at: datetime) -> User:
         return wrote.user
     known = list(people.filter(user=account.contact_id)) if account.contact_id else []
     known = known or list(people.filter(role=CustomerRole.ADMIN)[:1]) or list(people[:1])
-    return known[0].user if known else _stand_in(account.customer, at)
+    return known[0].user if known else stand_in(account.customer, at)
 
 
-def _stand_in(customer: Customer, at: datetime) -> User:
-    # No login form takes this for an address, there is no password, and letters go to no such user.
-    address = f"aws:{customer.pk.hex}"
-    if person := User.objects.filter(email=address).first():
-        return person
-    person = User.objects.create_user(email=address, at=at, name=customer.name[:80], is_service=True)
-    Membership.objects.create(user=person, customer=customer, role=CustomerRole.MEMBER)
+def stand_in(customer: Customer, at: datetime) -> User:
+    """Whose the tickets of a company without people are, so that nothing is lost: a service user of its own.
+
+    No login form takes the address for one, there is no password, and no letter goes there."""
+    password = User()
+    password.set_unusable_password()
+    given = {"name": customer.name[:80], "is_service": True, "language": customer.language}
+    # Of two that come first the second finds the row of the other.
+    person, _new = User.objects.get_or_create(
+        email=f"aws:{customer.pk.hex}", defaults=given | {"password": password.password, "created_at": at}
+    )
+    Membership.objects.get_or_create(user=person, customer=customer, defaults={"role": CustomerRole.MEMBER})
     return person

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from awsint import health_deciding, health_store, health_telling
+from awsint import health_deciding, health_proof, health_store, health_telling
 from awsint.health_payload import Told
 from awsint.models import AffectedCustomer, HealthChange, HealthEvent, Hub, Via
 
@@ -90,7 +90,7 @@ def expire(event: HealthEvent, *, at: datetime) -> None:
 
 
 def sweep(at: datetime) -> int:
-    """Each minute: what somebody who was killed left undone, and what push missed. Returns how many heard."""
+    """Each minute: what somebody who was killed left undone, what push missed, who was told. Returns how many heard."""
     waiting = AffectedCustomer.objects.filter(due=True).values_list("event", flat=True).distinct()
     told = 0
     for number in list(waiting[:MOST_AT_ONCE]):
@@ -99,6 +99,7 @@ def sweep(at: datetime) -> int:
         except Exception:
             log.exception("what is due of health event %s could not be done", number)
     look_for_missed(at)
+    health_proof.note(at)
     return told
 
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 
 from awsint import handling, health_parts, health_words, playbooks
+from awsint.filing import stand_in
 from awsint.health_words import Part
 from awsint.mapping import family_of
 from awsint.models import AffectedAccount, AffectedCustomer, HealthEvent, Playbook
@@ -31,7 +32,7 @@ from tickets.opening import SLICE, Opening, open_many
 
 log = logging.getLogger(__name__)
 LETTER = "ticket.aws_event"
-# Why a customer who is due has no ticket.
+# Why a customer whose ticket is open is told nothing.
 NOBODY = "nobody"
 
 
@@ -135,24 +136,26 @@ def _open_slice(event_id: int, at: datetime) -> int | None:
     parts = health_parts.of_customers(event, [row.customer_id for row in rows])
     book = playbooks.of_codes([event.code]).get(event.code)
     people = _requesters(event, rows)
-    for row in rows:
-        row.trouble = "" if row.customer_id in people else NOBODY
-    wanted = [row for row in rows if _is_wanted(row, event, parts) and not row.trouble]
+    wanted = [row for row in rows if _is_wanted(row, event, parts)]
+    for row in wanted:
+        if row.customer_id not in people:
+            # Nobody reads it there, and the leads hear so (watching.py).
+            people[row.customer_id], row.trouble = stand_in(row.customer, at), NOBODY
     voice = house.aws(at)
     specs = [_child(event, row, parts[row.customer_id], people[row.customer_id], voice, book, at) for row in wanted]
     for row, ticket in zip(wanted, open_many(specs, by=SYSTEM, at=at), strict=True):
         part = parts[row.customer_id]
-        row.ticket, row.told, row.told_at, row.applied = ticket, part.state(), at, row.priority_id or ""
+        row.ticket, row.told, row.opened_at, row.applied = ticket, part.state(), at, row.priority_id or ""
     _keep(rows)
     return len(wanted)
 
 
 # A statement for all of them: the ORM's own takes a branch for each row and column.
 KEEP = """
-UPDATE awsint_affectedcustomer c SET ticket_id = n.ticket, told = n.told, told_at = n.told_at, applied = n.applied,
+UPDATE awsint_affectedcustomer c SET ticket_id = n.ticket, told = n.told, opened_at = n.opened_at, applied = n.applied,
     trouble = n.trouble, due = false
 FROM unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::timestamptz[], %s::text[], %s::text[])
-    AS n (id, ticket, told, told_at, applied, trouble)
+    AS n (id, ticket, told, opened_at, applied, trouble)
 WHERE c.id = n.id
 """
 
@@ -162,7 +165,7 @@ def _keep(rows: Sequence[AffectedCustomer]) -> None:
         [row.pk for row in rows],
         [row.ticket_id for row in rows],
         [json.dumps(row.told) for row in rows],
-        [row.told_at for row in rows],
+        [row.opened_at for row in rows],
         [row.applied for row in rows],
         [row.trouble for row in rows],
     ]
@@ -203,7 +206,7 @@ def _child(
 
 def _requesters(event: HealthEvent, rows: Sequence[AffectedCustomer]) -> dict[UUID, User]:
     """Whose ticket each customer's is: the contact of an affected account, else the oldest administrator, else the
-    oldest person; a company of nobody is missing, and listed. Two statements."""
+    oldest person; a company of nobody is missing. Two statements."""
     customers = [row.customer_id for row in rows]
     touched = AffectedAccount.objects.filter(event=event, account__customer__in=customers)
     contacts = set(touched.exclude(account__contact=None).values_list("account__contact", flat=True))

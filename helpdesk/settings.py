@@ -407,14 +407,14 @@ OUTBOX_GUARDS = {
     "still_waiting": "tickets.waking.still_waiting",
     "still_resolved": "tickets.waking.still_resolved",
 }
+OUTBOX_SENT = {"ticket.aws_event": "awsint.health_proof.sent"}  # Who notes that a letter of this kind was taken.
 
 # What higher storeys show on a ticket's page (tickets/panels.py).
 TICKET_PANELS = ["awsint.panel.panel"]
 
 # --- Long jobs -------------------------------------------------------------------------------------------------------
 
-# By kind: the function of one slice (helpdesk/jobs/work.py), the job's name, and the right that lets others than the
-# asker see it ("" lets nobody).
+# By kind: the function of one slice (jobs/work.py), the job's name, the right by which others see it ("": nobody).
 JOB_KINDS: dict[str, tuple[str, Any, str]] = {
     "sla.freeze": ("tickets.freezing.slice_of", _("Freeze a month's reports"), "console"),
     "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),

@@ -280,7 +280,10 @@ class AffectedCustomerQuerySet(models.QuerySet[Any]):
 
 
 class AffectedCustomer(models.Model):
-    """A customer's part in an event: their ticket, its priority and why, and when they were first told."""
+    """A customer's part in an event: their ticket, its priority and why, and when they were really told.
+
+    `opened_at` is when their ticket was opened; `told_at` when the relay took the letter that says so (health_proof.py).
+    """
 
     event = models.ForeignKey(HealthEvent, models.CASCADE, related_name="customers", db_index=False)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", db_index=False)
@@ -289,13 +292,14 @@ class AffectedCustomer(models.Model):
     rule = models.ForeignKey(HealthRule, models.SET_NULL, null=True, related_name="+", db_index=False)
     reason = models.JSONField(default=dict, blank=True)
     suppression = models.ForeignKey(Suppression, models.SET_NULL, null=True, related_name="+", db_index=False)
-    # Why there is no ticket though one is due: the company has nobody, say.
+    # Why nobody is told though a ticket is open: the company has nobody.
     trouble = models.CharField(max_length=40, blank=True)
     # What they were told last: {"status", "starts_at", "ends_at", "text", "updated_at", "entities": {status: count}}.
     told = models.JSONField(default=dict, blank=True)
     applied = models.CharField(max_length=20, blank=True)
     # Something may have to be opened or told: looked at by whoever tells next, and by the sweep.
     due = models.BooleanField(default=False)
+    opened_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
     # Since when all of its resources are dealt with, by somebody's tick (handling.py).
     handled_at = models.DateTimeField(null=True)
@@ -307,6 +311,11 @@ class AffectedCustomer(models.Model):
         indexes = [
             models.Index(fields=["customer", "-id"], name="health_of_customer"),
             models.Index(fields=["event", "id"], condition=models.Q(due=True), name="health_parts_due"),
+            models.Index(
+                fields=["opened_at", "id"],
+                condition=models.Q(told_at=None, ticket__isnull=False),
+                name="health_parts_untold",
+            ),
         ]
 
 

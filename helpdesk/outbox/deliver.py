@@ -216,6 +216,7 @@ class Post:
         while True:
             try:
                 claim.settle(job.letter, **told, sent_at=job.now, provider_id=provider_id[:200], last_error=note[:300])
+                _tell(job.letter)
                 return
             except (DatabaseError, InterfaceError):
                 connection.close()
@@ -233,6 +234,17 @@ class Post:
         if self.circuit.failed(job.now):
             log.warning("the mail server does not answer: %s", said)
             Heartbeat.beat("mail server", job.now, said)
+
+
+def _tell(letter: Letter) -> None:
+    """Whoever keeps a note of such letters writes it; that it was sent stands whatever comes of that."""
+    if not (name := settings.OUTBOX_SENT.get(letter.kind)):
+        return
+    try:
+        import_string(name)(letter)
+    except Exception:
+        log.exception("that letter %s was sent could not be noted", letter.pk)
+        connection.close()
 
 
 # --- The pulse's own -------------------------------------------------------------------------------------------------

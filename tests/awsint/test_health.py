@@ -252,10 +252,18 @@ def test_pages_are_one_event_and_further_ones_are_no_further_letters(world: Cast
     assert "300" in children()["ACME"].messages.order_by("-pk")[0].body
 
 
-def test_a_company_of_nobody_is_listed(world: Cast) -> None:
+def test_a_company_of_nobody_has_a_ticket_and_a_stand_in(world: Cast) -> None:
     Membership.objects.filter(customer=world.globex).delete()
-    take(said(GLOBEX, "i-1"))
-    assert AffectedCustomer.objects.get().trouble == "nobody"
+    take(said(GLOBEX, "i-1"), said(GLOBEX, "i-2", code="AWS_RDS_OPERATIONAL_ISSUE"))
+    one, two = AffectedCustomer.objects.select_related("ticket__requester")
+    assert (one.trouble, two.trouble) == ("nobody", "nobody")
+    assert one.ticket.requester == two.ticket.requester
+    assert one.ticket.requester.is_service
+    assert letters("ticket.aws_event") == []
+    # Once there is somebody, the next event is theirs.
+    Membership.objects.create(customer=world.globex, user=world.gus, role="member")
+    take(said(GLOBEX, "i-3", code="AWS_S3_OPERATIONAL_ISSUE"))
+    assert [letter.to_key for letter in letters("ticket.aws_event")] == [world.gus.key]
 
 
 ROWS = """

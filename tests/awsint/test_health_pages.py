@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from awsint import health_proof
 from awsint.models import (
     Account,
     AffectedAccount,
@@ -63,8 +64,17 @@ def told(at: datetime = NOW - timedelta(minutes=5)) -> HealthEvent:
     return HealthEvent.objects.get(code=CODE)
 
 
+def went(at: datetime = NOW) -> None:
+    """The relay takes the opening letters of all customers."""
+    Letter.objects.filter(kind="ticket.aws_event").update(state="sent", sent_at=at)
+    health_proof.note(at)
+
+
 def test_the_register_says_what_happened_and_how_fast(world: Cast) -> None:
     told()
+    client = enter(world.ana)
+    assert "0 of 2 told" in words(client.get("/aws/health/"))
+    went(NOW + timedelta(minutes=3))
     seen = words(enter(world.ana).get("/aws/health/"))
     assert CODE in seen
     assert "EC2 us-east-1, Issue" in seen

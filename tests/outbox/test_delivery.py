@@ -90,6 +90,27 @@ def test_what_is_no_longer_true_or_says_nothing_is_cancelled(server: Server, pul
     assert len(server.mails) == 1
 
 
+NOTED: list[str] = []
+
+
+def noted(letter: Letter) -> None:
+    NOTED.append(letter.subject)
+    if letter.subject == "HD-2":
+        raise KeyError(letter.subject)
+
+
+def test_whoever_keeps_a_note_of_what_was_sent_writes_it_and_cannot_undo_it(
+    server: Server, pulse: Pulse, settings: Any
+) -> None:
+    settings.OUTBOX_SENT = {"ticket.replied": "tests.outbox.test_delivery.noted"}
+    server.behave = lambda step, what: "550 no such user" if step == "RCPT" and "cody" in what else None
+    for number, name in enumerate(("cora", "carla", "cody"), start=1):
+        written(f"HD-{number}", name)
+    pulse.beat()
+    assert sorted(NOTED) == ["HD-1", "HD-2"]
+    assert list(Letter.objects.order_by("subject").values_list("state", flat=True)) == ["sent", "sent", "failed"]
+
+
 def test_a_letter_that_cannot_be_written_is_dead_and_says_why(server: Server, pulse: Pulse) -> None:
     broken, next_one = written(data={"broken": True}), written()
     pulse.beats(2)
