@@ -5,6 +5,7 @@ sweep of each minute for what was killed in between. A letter that failed, or th
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -38,7 +39,8 @@ def note(at: datetime) -> int:
     return _note(RECENT, since=at - LOOKED_BACK)
 
 
-def _note(statement: str, **given: object) -> int:
+def _note(statement: str, **given: Any) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"kind": KIND, **given})
-        return cursor.rowcount
+        cursor.execute(statement, {"kind": KIND} | given)
+        count: int = cursor.rowcount
+    return count

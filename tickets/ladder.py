@@ -3,6 +3,9 @@
 Half of the time used: whoever has the ticket, or the leads where nobody has it. Three quarters: the leads too. Nine
 tenths: the administrators as well. Broken: the director of operations besides, at the address in the site's settings.
 Each hears of an event once; history of it is for the staff alone. Of a promise among ourselves history alone tells.
+
+Thousands of tickets can be part of one event at AWS. Who works them works their parent, so the first of them that has
+something to tell does so under the parent's number, and of the others the register and their history tell.
 """
 
 from dataclasses import dataclass
@@ -16,12 +19,14 @@ from helpdesk.accounts.models import StaffRole, key_of
 from helpdesk.audit.record import Happening
 from helpdesk.outbox.enqueue import Draft, Reader, enqueue
 from helpdesk.outbox.models import Letter
-from sla.models import INTERNAL, Breach, Clock, Kind, Verdict, Warning
+from sla.models import INTERNAL, Breach, Kind, Warning
 from sla.ringing import Rung
 from tickets import notify
 from tickets.models import Ticket
 
 LEADS_FROM, MANAGERS_FROM = 75, 90
+# The lock under which parts of one parent tell, beside the parent's number.
+PARTS = 0x5041
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ def _numbers(event: Breach | Warning) -> dict[str, Any]:
 def tell(ticket: Ticket, rung: Rung, *, at: datetime) -> list[Letter]:
     """Writes the letters. No statement where there is nothing to tell, else two."""
     events: list[Breach | Warning] = [*(b for b in rung.breaches if b.kind not in INTERNAL), *rung.warnings]
+    if events and ticket.is_part:
+        ticket, events = _of_parent(ticket, events)
     if not events:
         return []
     people = _ladder(ticket)
@@ -86,15 +93,37 @@ def tell(ticket: Ticket, rung: Rung, *, at: datetime) -> list[Letter]:
     return enqueue(drafts, at=at, subject=ticket.ref, customer=ticket.customer_id) if drafts else []
 
 
+def _of_parent(part: Ticket, events: list[Breach | Warning]) -> tuple[Ticket, list[Breach | Warning]]:
+    """The parent, and what of this its people have not heard by another part. Two statements."""
+    parent = part.parent
+    assert parent is not None
+    # Nothing is locked after this: of two parts at the same instant one waits here, and finds it told.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PARTS, parent.pk % 2**31])
+    said = Letter.objects.filter(subject=parent.ref, kind__in=[_kind(event) for event in events])
+    heard = {_rung(letter.data) for letter in said.only("data")}
+    return parent, [event for event in events if _rung(_numbers(event)) not in heard]
+
+
+def _rung(said: dict[str, Any]) -> tuple[Any, ...]:
+    """Which promise, and how far: of a parent's parts they are told once. A breach has no percent."""
+    return said["kind"], said.get("cycle"), said.get("percent", 100)
+
+
+def _kind(event: Breach | Warning) -> str:
+    return "ticket.breached" if isinstance(event, Breach) else "ticket.warning"
+
+
 def _letters(ticket: Ticket, event: Breach | Warning, people: list[Rank]) -> list[Draft]:
-    broken = isinstance(event, Breach)
-    kind, guard = ("ticket.breached", "") if broken else ("ticket.warning", "clock_still_open")
+    broken, kind = isinstance(event, Breach), _kind(event)
+    guard = "" if broken else "clock_still_open"
     ranks = _of(people, 100 if isinstance(event, Breach) else event.percent)
     hearers: list[Reader] = [rank for rank in ranks if notify.wants(rank.no_mail, kind)]
     if broken:
         known = {h.email.lower() for h in hearers}
         hearers += [d for d in _director() if d.email.lower() not in known]
-    data = {"ref": ticket.ref} | _numbers(event)
+    part = event.clock.subject
+    data = {"ref": ticket.ref} | _numbers(event) | ({"of": part} if part != ticket.ref else {})
     return [Draft(kind, hearer, data, guard=guard) for hearer in hearers]
 
 
@@ -139,9 +168,21 @@ def _director() -> list[Director]:
     return [Director(address, ours.default_language, ours.default_zone)] if address else []
 
 
+STILL_OPEN = """
+SELECT EXISTS (SELECT 1 FROM sla_clock k WHERE k.kind = %(kind)s AND k.cycle = %(cycle)s AND k.completed_at IS NULL
+    AND k.verdict IN ('open', 'paused') AND {})
+"""
+OF_TICKET = STILL_OPEN.format("k.subject = %(subject)s")
+OF_PARTS = STILL_OPEN.format(
+    "k.subject IN (SELECT 'HD-' || p.id FROM tickets_ticket p WHERE p.parent_id = substr(%(subject)s, 4)::bigint)"
+)
+
+
 def clock_still_open(letter: Letter) -> bool:
-    """Whether the promise that a letter warns of is still to be kept. One statement."""
-    clocks = Clock.objects.filter(
-        subject=letter.subject, kind=letter.data["kind"], cycle=letter.data.get("cycle", 1), completed_at=None
-    )
-    return clocks.filter(verdict__in=[Verdict.OPEN, Verdict.PAUSED]).exists()
+    """Whether the promise that a letter warns of is still to be kept, by the ticket or by any of its parts. One
+    statement."""
+    said = letter.data
+    given = {"subject": letter.subject, "kind": said["kind"], "cycle": said.get("cycle", 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(OF_PARTS if "of" in said else OF_TICKET, given)
+        return bool(cursor.fetchone()[0])

@@ -288,6 +288,8 @@ def _told(letter: Letter, about: About) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if letter.kind.startswith("ticket.aws_"):
         told = {"case": "", "case_status": "", "case_code": "", "held": False, "old_priority": "", "new_priority": ""}
+    if letter.kind in ("ticket.warning", "ticket.breached"):
+        told = {"of": ""}
     for name, value in letter.data.items():
         match name:
             case "old" | "new":
@@ -298,7 +300,7 @@ def _told(letter: Letter, about: About) -> dict[str, Any]:
                 told["score"] = str(Score(value).label)
             case "participant":
                 told["proposed"] = about.people.get("participant", "")
-            case "case" | "held":
+            case "case" | "held" | "of":
                 told[name] = value
             case "case_new":
                 told |= {"case_code": value, "case_status": str(CASE_STATUS.get(value, value))}

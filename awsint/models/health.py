@@ -282,7 +282,8 @@ class AffectedCustomerQuerySet(models.QuerySet[Any]):
 class AffectedCustomer(models.Model):
     """A customer's part in an event: their ticket, its priority and why, and when they were really told.
 
-    `opened_at` is when their ticket was opened; `told_at` when the relay took the letter that says so (health_proof.py).
+    `opened_at` is when their ticket was opened; `told_at` when the relay took the letter that tells them
+    of it (health_proof.py).
     """
 
     event = models.ForeignKey(HealthEvent, models.CASCADE, related_name="customers", db_index=False)
