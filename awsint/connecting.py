@@ -27,6 +27,11 @@ CONSOLES = {
 MOST_IN_A_POLICY = 200
 
 
+# The forms in which the rules of AWS Health come; Terraform's is for AWS alone.
+HEALTH = ("health.yaml", "health.tf")
+_BUS = re.compile(r'(?<=variable "hub_bus_arn" {\n)  type        = string')
+
+
 @dataclass(frozen=True)
 class Template:
     """A template with its values: what it is called as a file, and its text."""
@@ -45,6 +50,17 @@ def for_organization(organization: Organization, hub: Hub | None, external_id: s
     given = {name: value for name, value in values(hub, external_id).items() if name != "HubBusArn"}
     text = filled("organization", organization.partition, given)
     return Template(f"organization-{organization.account_number}.yaml", text)
+
+
+def for_health(organization: Organization, hub: Hub | None, form: str) -> Template:
+    """What sends AWS Health to the hub, in each region: CloudFormation's template or Terraform's."""
+    bus = hub.bus_arn if hub else ""
+    if form == "health.tf":
+        text = (FOLDER / "terraform" / form).read_text()
+        given = f"\n  default     = {json.dumps(bus)}" if bus else ""
+        return Template(form, _BUS.sub(lambda found: f"{found[0]}{given}", text, count=1))
+    text = filled("health", organization.partition, {"HubBusArn": bus} if bus else {})
+    return Template(f"health-{organization.account_number}.yaml", text)
 
 
 def for_hub(partition: str, accounts: list[str], organizations: list[str]) -> Template:

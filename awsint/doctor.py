@@ -1,96 +1,142 @@
 """Looks at every switch that the reading of AWS hangs on, live, and says what is wrong and how it is mended.
 
-Nothing is changed. A line for each thing: hubs with their queues, the role of each account, of each organization its
-view, its delegate and its rules, and when each feed of AWS Health was read last.
+Nothing is changed. A finding for each thing: hubs with their queues, the role of each account, of each organization its
+view, its delegate and its rules, and when each feed of AWS Health was read last. Findings are codes, so that they can
+be kept and read in either language (doctor_words.py).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from awsint import calls, client, setup
 from awsint.health_poll import alone
 from awsint.models import Account, HealthReading, Hub, Organization, Partition
 from awsint.shapes import AwsError, Calls, Place
 
+GOOD, SOON, BAD = "good", "soon", "bad"
 # A round may be late by a third before somebody is told.
 LATE = timedelta(minutes=settings.HEALTH_POLL_MINUTES + 5)
-# More than so many waiting is a consumer that does not run.
-DEEP = 1000
-Told = tuple[bool, str, str]
+# More than so many waiting is worth a look; more than that is a consumer that does not run.
+SOME, DEEP = 100, 1000
+# What changed since then is asked for, to see that AWS answers.
+LATELY = timedelta(hours=1)
+# The queues of a hub: by the name of the finding, where its address is, and whether it is for dead letters.
+QUEUES = {
+    "support_queue": ("queue_url", False),
+    "support_dead": ("dead_queue_url", True),
+    "queue": ("health_queue_url", False),
+    "dead_queue": ("health_dead_queue_url", True),
+}
+HEALTH_QUEUES = ("queue", "dead_queue")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: whose, what, whether it is well, what was seen, and how it is mended."""
+    """One thing: whose ("hub:1", "organization:2", "account:3", or nobody's), what, and how it stands.
+
+    `said` and `given` are what was seen, `why` what has to be mended; `code` and `text` are AWS's own words.
+    """
 
     about: str
     what: str
-    ok: bool
+    state: str
+    said: str = ""
+    given: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+    code: str = ""
     text: str = ""
-    mend: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.state != BAD
 
 
-def look(at: datetime, regions: tuple[str, ...] = ()) -> Iterator[Finding]:
-    """Everything that is active; `regions` are looked at for rules beside those that every partition needs."""
+@dataclass(frozen=True)
+class Told:
+    """What somebody who asked has to say."""
+
+    state: str
+    said: str
+    given: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+
+
+def look(at: datetime, regions: Sequence[str] = ()) -> Iterator[Finding]:
+    """Everything that is active; `regions` are looked at for rules beside those that are known to be in use."""
     made = Calls()
-    hubs = list(Hub.objects.filter(is_active=True).order_by("partition"))
     try:
-        if not hubs:
-            yield Finding(_("hub"), _("Hub"), False, _("none is set up"), setup.mend_hub())
-        for hub in hubs:
-            yield from _hub(hub, made, at)
-        for account in Account.objects.connected().order_by("partition", "number"):
-            yield _account(account, made, at)
-        for organization in Organization.objects.filter(is_active=True).order_by("pk"):
-            yield from _organization(organization, hubs, regions, made, at)
-        yield from _polls(at)
+        yield from whole()
+        for about in [*subjects(), *(f"account:{pk}" for pk in _accounts())]:
+            yield from of(about, made, at, regions)
+        yield from polls(at)
     finally:
         calls.store(made)
 
 
-def _asked(about: str, step: str, what: str, ask: Callable[[], Told]) -> Finding:
+def subjects() -> list[str]:
+    """What AWS Health hangs on, by hubs and organizations. Two statements."""
+    hubs = Hub.objects.filter(is_active=True).order_by("partition").values_list("pk", flat=True)
+    organizations = Organization.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)
+    return [*(f"hub:{pk}" for pk in hubs), *(f"organization:{pk}" for pk in organizations)]
+
+
+def _accounts() -> Iterable[int]:
+    return Account.objects.connected().order_by("partition", "number").values_list("pk", flat=True)
+
+
+def whole() -> Iterator[Finding]:
+    """What is nobody's: that there is a hub at all."""
+    if not Hub.objects.filter(is_active=True).exists():
+        yield Finding("", "hub", BAD, "no_hub", why=setup.BY_HUB)
+
+
+def of(about: str, made: Calls, at: datetime, regions: Sequence[str] = ()) -> Iterator[Finding]:
+    """What there is to find about one of them, live."""
+    kind, _colon, pk = about.partition(":")
+    match kind:
+        case "hub":
+            yield from _hub(Hub.objects.get(pk=pk), made, at)
+        case "organization":
+            yield from _organization(Organization.objects.get(pk=pk), regions, made, at)
+        case "account":
+            yield _account(Account.objects.get(pk=pk), made, at)
+
+
+def _asked(about: str, what: str, ask: Callable[[], Told]) -> Finding:
     try:
-        ok, text, mend = ask()
+        told = ask()
     except AwsError as error:
-        return Finding(about, what, False, f"{error.code}: {error.text[:300]}", setup.mended(step, error))
-    return Finding(about, what, ok, text, "" if ok else mend)
+        return Finding(about, what, BAD, why=setup.why_of(error), code=error.code, text=error.text[:300])
+    return Finding(about, what, told.state, told.said, told.given, "" if told.state == GOOD else told.why)
 
 
 # --- Hubs ------------------------------------------------------------------------------------------------------------
 
 
 def _hub(hub: Hub, made: Calls, at: datetime) -> Iterator[Finding]:
-    about = f"{hub} ({hub.account_number})"
+    about = f"hub:{hub.pk}"
+    yield _asked(about, "identity", partial(_identity, hub, made, at))
+    for name, (address, dead) in QUEUES.items():
+        yield _asked(about, name, partial(_queue, hub, getattr(hub, address), dead, made, at))
 
-    def identity() -> Told:
-        number = client.check(Place(hub.account_number, hub.partition), made, at=at)
-        told = _("We are account %(number)s there.") % {"number": number}
-        return number == hub.account_number, told, _("Look at the hub's profile and number.")
 
-    yield _asked(about, "hub", _("Our identity"), identity)
-    for name, url, dead in (
-        (_("Queue for support cases"), hub.queue_url, False),
-        (_("Dead letters of support cases"), hub.dead_queue_url, True),
-        (_("Queue for AWS Health"), hub.health_queue_url, False),
-        (_("Dead letters of AWS Health"), hub.health_dead_queue_url, True),
-    ):
-        yield _asked(about, "queue", name, partial(_queue, hub, url, dead, made, at))
+def _identity(hub: Hub, made: Calls, at: datetime) -> Told:
+    number = client.check(Place(hub.account_number, hub.partition), made, at=at)
+    return Told(GOOD if number == hub.account_number else BAD, "identity", {"number": number}, "identity")
 
 
 def _queue(hub: Hub, url: str, dead: bool, made: Calls, at: datetime) -> Told:
     if not url:
-        return False, _("Its address is not written down."), setup.mend_hub()
+        return Told(BAD, "no_address", why=setup.BY_HUB)
     depth = client.queue(hub.partition, hub.account_number, hub.region, url, made, at=at).depth()
-    told = ngettext("%(count)s message lies there.", "%(count)s messages lie there.", depth) % {"count": depth}
     if dead:
-        return depth == 0, told, _("Look at AWS, Inbox and fetch them back from the dead queue.")
-    return depth <= DEEP, told, _("The consumer does not keep up: see that the worker runs.")
+        return Told(BAD if depth else GOOD, "depth", {"n": depth}, "dead")
+    return Told(BAD if depth > DEEP else SOON if depth > SOME else GOOD, "depth", {"n": depth}, "consumer")
 
 
 # --- Accounts --------------------------------------------------------------------------------------------------------
@@ -99,76 +145,69 @@ def _queue(hub: Hub, url: str, dead: bool, made: Calls, at: datetime) -> Told:
 def _account(account: Account, made: Calls, at: datetime) -> Finding:
     def role() -> Told:
         number = client.check(account.place, made, at=at)
-        told = _("The role lets us in, and it is in this account")
-        return number == account.number, told, _("The role's ARN is of another account: mend it.")
+        return Told(GOOD, "role") if number == account.number else Told(BAD, "foreign_role", why="arn")
 
-    return _asked(str(account), "role", _("Role"), role)
+    return _asked(f"account:{account.pk}", "role", role)
 
 
 # --- Organizations ---------------------------------------------------------------------------------------------------
 
 
-def _organization(
-    organization: Organization, hubs: list[Hub], regions: tuple[str, ...], made: Calls, at: datetime
-) -> Iterator[Finding]:
-    about = str(organization)
-    hub = next((one for one in hubs if one.partition == organization.partition), None)
+def _organization(organization: Organization, regions: Sequence[str], made: Calls, at: datetime) -> Iterator[Finding]:
+    about = f"organization:{organization.pk}"
     if organization.partition == Partition.CHINA:
-        told = _("not offered in this partition; each account is read by itself")
-        yield Finding(about, setup.step_name("view"), True, told)
+        yield Finding(about, "view", GOOD, "not_offered")
         return
+    hub = Hub.objects.filter(partition=organization.partition, is_active=True).first()
     wanted = setup.plan(organization, hub or Hub(partition=organization.partition), regions=regions)
     for step in setup.switches(wanted, made, at):
         if step.name in ("view", "delegate"):
-            yield _asked(about, step.name, setup.step_name(step.name), partial(_stands, step))
+            yield _asked(about, step.name, partial(_stands, step))
+    yield _asked(about, "events", partial(_events, wanted, made, at))
     for region in wanted.regions:
-        name = f"rule:{region}"
-        yield _asked(about, name, setup.step_name(name), partial(_rule, wanted, region, made, at))
+        yield _asked(about, f"rule:{region}", partial(_rule, wanted, region, made, at))
 
 
 def _stands(step: setup.Step) -> Told:
-    ok = step.stands()
-    return ok, setup.state_name("ok" if ok else "missing"), _set_up()
+    return Told(GOOD, "ok") if step.stands and step.stands() else Told(BAD, "missing", why="setup")
+
+
+def _events(plan: setup.Plan, made: Calls, at: datetime) -> Told:
+    """Whether AWS tells us the organization's events, this moment."""
+    api = client.health(plan.speaker, made, at=at, organization=True, turn=client.Turn.PERSON)
+    return Told(GOOD, "events", {"n": sum(1 for _told in api.events(at - LATELY))})
 
 
 def _rule(plan: setup.Plan, region: str, made: Calls, at: datetime) -> Told:
-    fault = setup.fault_of(client.rules(plan.speaker, region, made, at=at).rule(setup.RULE), plan.hub.bus_arn)
-    return not fault, fault_name(fault), _set_up()
-
-
-def _set_up() -> str:
-    return _("Run manage.py aws_setup_health; see /docs/AWS-HEALTH-SETUP.")
-
-
-def fault_name(fault: str) -> str:
-    return {
-        "": _("enabled, with both kinds of notice"),
-        "missing": _("there is no such rule"),
-        "disabled": _("the rule is disabled"),
-        "kinds": _("the rule lacks AWS Health Event or AWS Health Abuse Event"),
-        "target": _("the rule does not send to the hub's bus"),
-    }[fault]
+    rule = client.rules(plan.speaker, region, made, at=at).rule(setup.RULE)
+    fault = setup.fault_of(rule, plan.hub.bus_arn)
+    given: dict[str, Any] = {"fault": fault}
+    if rule:
+        given |= {"enabled": rule.enabled, "pattern": rule.pattern, "targets": list(rule.targets)}
+    return Told(BAD if fault else GOOD, "rule", given, "setup")
 
 
 # --- The poll --------------------------------------------------------------------------------------------------------
 
 
-def _polls(at: datetime) -> Iterator[Finding]:
-    """When each feed was read last; nobody has begun with one that has no row."""
-    feeds = Organization.objects.filter(is_active=True, health_reading=None).exclude(partition=Partition.CHINA)
-    for one in [*feeds, *alone().filter(health_reading=None)]:
-        yield Finding(str(one), _("Last poll of AWS Health"), *_poll(HealthReading(), at))
-    for reading in HealthReading.objects.select_related("organization", "account").order_by("pk"):
-        about = str(reading.organization or reading.account)
-        yield Finding(about, _("Last poll of AWS Health"), *_poll(reading, at))
+def polls(at: datetime) -> Iterator[Finding]:
+    """When each feed was read last, by what we wrote down; nobody has begun with one that has no row."""
+    for one in Organization.objects.filter(is_active=True, health_reading=None).exclude(partition=Partition.CHINA):
+        yield poll(f"organization:{one.pk}", HealthReading(), at)
+    for account in alone().filter(health_reading=None):
+        yield poll(f"account:{account.pk}", HealthReading(), at)
+    for reading in HealthReading.objects.order_by("pk"):
+        about = (
+            f"organization:{reading.organization_id}" if reading.organization_id else f"account:{reading.account_id}"
+        )
+        yield poll(about, reading, at)
 
 
-def _poll(reading: HealthReading, at: datetime) -> Told:
-    worker = _("See that the worker runs, and look at AWS, Jobs.")
-    failed = f" ({reading.code}: {reading.reason[:200]})" if reading.failures and reading.code else ""
+def poll(about: str, reading: HealthReading, at: datetime) -> Finding:
+    failed: dict[str, Any] = {"code": reading.code, "text": reading.reason[:200]} if reading.failures else {}
     if reading.read_at is None:
-        return False, _("never read") + failed, worker
-    minutes = int((at - reading.read_at) / timedelta(minutes=1))
-    told = ngettext("%(count)s minute ago", "%(count)s minutes ago", minutes) % {"count": minutes}
-    ok = at - reading.read_at <= LATE
-    return ok, told + failed, "" if ok else worker
+        return Finding(about, "poll", BAD, "never", why="worker", **failed)
+    given = {"n": int((at - reading.read_at) / timedelta(minutes=1))}
+    late = at - reading.read_at > LATE
+    state = BAD if late else SOON if failed else GOOD
+    return Finding(about, "poll", state, "minutes", given, "" if state == GOOD else "worker", **failed)

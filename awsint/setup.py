@@ -5,7 +5,8 @@ account that speaks for the organization (docs/content/en/AWS-HEALTH-SETUP.md, s
 deploy/aws/hub.yaml: its queues are only looked at. Nothing is ever switched off or taken away.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,11 @@ from django.utils.translation import gettext as _
 from awsint import calls, client, mending, testing
 from awsint.models import Hub, Organization, Partition
 from awsint.shapes import AwsError, Calls, Denied, Place
+from helpdesk.accounts.doors import Refused
 
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+# Why a step is not done here, beside the kinds of AWS's errors (shapes.py).
+BY_HUB, BY_FEATURES, NOT_ALLOWED = "hub", "features", "not_allowed"
 RULE = "partner-health"
 ROLE = "PartnerHealthEvents"
 SOURCE = "aws.health"
@@ -41,36 +46,81 @@ class Plan:
 
 @dataclass(frozen=True)
 class Done:
-    """A step: "ok" (as it should be), "missing", "done", "failed", "not_offered" or "skipped"."""
+    """A step: "ok" (as it should be), "missing", "done", "failed", "not_offered" or "skipped".
+
+    `why` is what has to be mended elsewhere; `code` and `text` are AWS's own words.
+    """
 
     step: str
     state: str
     code: str = ""
     text: str = ""
-    mend: str = ""
+    why: str = ""
 
     @property
     def good(self) -> bool:
         return self.state in ("ok", "done", "not_offered")
 
+    @property
+    def to_do(self) -> bool:
+        """Missing, and the desk can do it."""
+        return self.state == "missing" and not self.why
+
+    @property
+    def name(self) -> str:
+        return step_name(self.step)
+
+    @property
+    def word(self) -> str:
+        return state_name(self.state)
+
+    @property
+    def mend(self) -> str:
+        return mended(self.step, self.why)
+
 
 @dataclass(frozen=True)
 class Step:
-    """`stands` says whether it is as it should be; `do` makes it so, where the desk can; `mend` says how else."""
+    """`stands` says whether it is as it should be; `do` makes it so, where the desk can; `why` says who else has to.
+
+    One without `stands` is not offered in the partition.
+    """
 
     name: str
-    stands: Callable[[], bool]
+    stands: Callable[[], bool] | None = None
     do: Callable[[], None] | None = None
-    mend: str = ""
+    why: str = ""
     needs: tuple[str, ...] = ()
 
 
-def plan(organization: Organization, hub: Hub, *, role: str = "", regions: tuple[str, ...] = ()) -> Plan:
-    """`role` is one of the management account that may switch; without it the organization's own is tried."""
+def plan(organization: Organization, hub: Hub, *, role: str = "", regions: Sequence[str] = ()) -> Plan:
+    """`role` is one of the management account that may switch; without it the organization's own is tried. Regions in
+    use are those that are named, those written down at the organization, and those that every partition needs."""
     speaker = organization.place
     manager = Place(role.split(":")[4], organization.partition, role, organization.external_id) if role else speaker
-    wanted = dict.fromkeys((*ALWAYS[organization.partition], *regions))
+    wanted = dict.fromkeys((*ALWAYS[organization.partition], *organization.health_regions, *regions))
     return Plan(organization, hub, manager, speaker, tuple(wanted))
+
+
+def demand_sound(organization: Organization, role: str, regions: Sequence[str]) -> None:
+    """Raises Refused, where the role or a region is none of the organization's partition."""
+    partition = organization.partition
+    if role and not re.fullmatch(rf"arn:{partition}:iam::[0-9]{{12}}:role/[A-Za-z0-9+=,.@_/-]{{1,140}}", role):
+        raise Refused("role", _("%(role)s is no role in partition %(at)s.") % {"role": role, "at": partition})
+    for region in regions:
+        china = region.startswith("cn-") == (partition == Partition.CHINA)
+        gov = region.startswith("us-gov-") == (partition == Partition.GOV)
+        if not (REGION.fullmatch(region) and china and gov):
+            told = {"region": region, "at": partition}
+            raise Refused("regions", _("%(region)s is no region of partition %(at)s.") % told)
+
+
+def hub_of(organization: Organization) -> Hub:
+    """Our hub in its partition. Raises Refused."""
+    hub = Hub.objects.filter(partition=organization.partition, is_active=True).first()
+    if hub is None:
+        raise Refused("hub", _("There is no hub in partition %(at)s.") % {"at": organization.partition})
+    return hub
 
 
 def run(plan: Plan, *, dry: bool, at: datetime) -> Iterator[Done]:
@@ -78,43 +128,53 @@ def run(plan: Plan, *, dry: bool, at: datetime) -> Iterator[Done]:
     made = Calls()
     before: dict[str, Done] = {}
     try:
-        for step in _steps(plan, made, at):
-            failed = [name for name in step.needs if not before[name].good and not (dry and _will_do(before[name]))]
-            done = Done(step.name, "skipped") if failed else _take(step, dry)
-            before[step.name] = done
+        for step in steps(plan, made, at):
+            done = before[step.name] = take(step, before, dry=dry)
             yield done
-        if plan.organization.partition == Partition.CHINA:
-            yield Done("view", "not_offered")
     finally:
         calls.store(made)
 
 
-def _will_do(done: Done) -> bool:
-    return done.state == "missing" and not done.mend
-
-
-def _take(step: Step, dry: bool) -> Done:
+def take(step: Step, before: Mapping[str, Done], *, dry: bool) -> Done:
+    """Looks at a step and does it where it is missing, unless what it needs of those before is not there."""
+    needed = [before[name] for name in step.needs]
+    if not all(one.good or (dry and one.to_do) for one in needed):
+        return Done(step.name, "skipped")
+    if step.stands is None:
+        return Done(step.name, "not_offered")
     try:
         if step.stands():
             return Done(step.name, "ok")
         if dry or step.do is None:
-            return Done(step.name, "missing", mend=step.mend if step.do is None else "")
+            return Done(step.name, "missing", why="" if step.do else step.why)
         step.do()
         return Done(step.name, "done")
     except AwsError as error:
-        return Done(step.name, "failed", error.code, error.text[:400], mended(step.name, error))
+        return Done(step.name, "failed", error.code, error.text[:400], why_of(error))
 
 
-def mended(step: str, error: AwsError) -> str:
-    """How an error of a step is mended, in the reader's language."""
-    if isinstance(error, Denied) and error.operation != "AssumeRole":
-        return _may(step)
-    return mending.mend_step("members", testing.kind_of(error))
+def why_of(error: AwsError) -> str:
+    """The word under which `mended` knows how an error of a step is mended."""
+    return NOT_ALLOWED if isinstance(error, Denied) and error.operation != "AssumeRole" else testing.kind_of(error)
+
+
+def mended(step: str, why: str) -> str:
+    """How what keeps a step from being as it should is mended, in the reader's language."""
+    match why:
+        case "":
+            return ""
+        case "hub":
+            return mend_hub()
+        case "features":
+            return _("Switch on all features of the organization, as the management account.")
+        case "not_allowed":
+            return _may(step)
+    return mending.mend_step("members", why)
 
 
 def _may(step: str) -> str:
     if step in ("access", "view", "delegate"):
-        return _("Only the management account may do this: name a role of it that may, with --management-role.")
+        return _("Only the management account may do this: name a role of it that may (--management-role).")
     if step.startswith("rule:"):
         return _("The role may not see or make rules here: deploy deploy/aws/health.yaml in this region instead.")
     return _("The role does not allow this: deploy the template again, with what it allows unchanged.")
@@ -123,13 +183,16 @@ def _may(step: str) -> str:
 # --- The steps -------------------------------------------------------------------------------------------------------
 
 
-def _steps(plan: Plan, made: Calls, at: datetime) -> Iterator[Step]:
-    if plan.organization.partition != Partition.CHINA:
-        yield from switches(plan, made, at)
-    for region in plan.regions:
-        yield _rule(plan, region, made, at)
-    for name, url in (("queue", plan.hub.health_queue_url), ("dead_queue", plan.hub.health_dead_queue_url)):
-        yield Step(name, _lies(plan.hub, url, made, at), mend=mend_hub())
+def steps(plan: Plan, made: Calls, at: datetime) -> list[Step]:
+    """All of them in their order; nothing is asked of AWS before one is taken."""
+    china = plan.organization.partition == Partition.CHINA
+    hub = plan.hub
+    return [
+        *([Step("view")] if china else switches(plan, made, at)),
+        *(_rule(plan, region, made, at) for region in plan.regions),
+        Step("queue", _lies(hub, hub.health_queue_url, made, at), why=BY_HUB),
+        Step("dead_queue", _lies(hub, hub.health_dead_queue_url, made, at), why=BY_HUB),
+    ]
 
 
 def switches(plan: Plan, made: Calls, at: datetime) -> Iterator[Step]:
@@ -137,8 +200,7 @@ def switches(plan: Plan, made: Calls, at: datetime) -> Iterator[Step]:
     trust = client.trust(plan.manager, made, at=at)
     health = client.health(plan.manager, made, at=at, organization=True, turn=client.Turn.PERSON)
     number = plan.organization.account_number
-    whole = _("Switch on all features of the organization, as the management account.")
-    yield Step("features", lambda: told.describe().get("FeatureSet") == "ALL", mend=whole)
+    yield Step("features", lambda: told.describe().get("FeatureSet") == "ALL", why=BY_FEATURES)
     yield Step("access", trust.trusts, trust.trust, needs=("features",))
     yield Step("view", health.enabled, health.enable, needs=("features",))
     yield Step(
@@ -157,7 +219,7 @@ def _rule(plan: Plan, region: str, made: Calls, at: datetime) -> Step:
         f"rule:{region}",
         lambda: fault_of(rules.rule(RULE), bus) == "",
         (lambda: rules.put(RULE, PATTERN, bus, role)) if bus else None,
-        mend=mend_hub(),
+        why=BY_HUB,
     )
 
 

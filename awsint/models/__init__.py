@@ -21,7 +21,7 @@ from awsint.models.health import (
 )
 from awsint.models.reading import CallHour, CallLog, Change, InboxMessage, Poll, Round, Via
 from awsint.models.sending import Outgoing
-from awsint.models.watching import Alarm, QueueState
+from awsint.models.watching import Alarm, Look, QueueState
 
 __all__ = [
     "Account",
@@ -46,6 +46,7 @@ __all__ = [
     "HealthRule",
     "Hub",
     "InboxMessage",
+    "Look",
     "Organization",
     "Outgoing",
     "Partition",

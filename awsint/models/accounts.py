@@ -86,6 +86,10 @@ class Organization(models.Model):
     is_active = models.BooleanField(default=True)
     # The job that listed its members last.
     listing = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+", db_index=False)
+    # Regions in use beside those that every partition needs: AWS Health has a rule in each (setup.py).
+    health_regions = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    # The job that looked at the set-up of AWS Health last, or carried it out.
+    setup = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
 
     class Meta:

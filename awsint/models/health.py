@@ -269,6 +269,7 @@ class HealthMessage(models.Model):
                 name="health_push_to_look_for",
             ),
             models.Index(fields=["received_at", "id"], condition=models.Q(missed=True), name="health_push_missed"),
+            models.Index(fields=["received_at", "via"], name="health_messages_by_time"),
         ]
 
 

@@ -168,4 +168,5 @@ class InboxMessage(models.Model):
         indexes = [
             models.Index(fields=["next_try_at", "id"], condition=models.Q(state="new"), name="messages_waiting"),
             models.Index(fields=["queue", "state", "-id"], name="messages_newest"),
+            models.Index(fields=["queue", "received_at"], name="messages_by_time"),
         ]

@@ -1,8 +1,10 @@
-"""What watches the mirror itself: how each queue stands, and which alarm has been given."""
+"""What watches the mirror itself: how each queue stands, which alarm was given, what the doctor found."""
 
 from django.db import models
 
 from awsint.models.accounts import Hub
+from helpdesk.accounts.models import User
+from helpdesk.jobs.models import Job
 
 
 class QueueState(models.Model):
@@ -41,3 +43,20 @@ class Alarm(models.Model):
                 fields=["kind", "key"], condition=models.Q(over_at=None), name="one_alarm_at_a_time"
             )
         ]
+
+
+class Look(models.Model):
+    """What the doctor found when somebody let every switch of AWS Health be looked at (health_org.py); the last fifty.
+
+    `findings` are those of doctor.Finding, in codes; `at` is null until the job is through.
+    """
+
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField(null=True)
+    findings = models.JSONField(default=list)
+    # How many are well, to be watched, wrong.
+    good = models.PositiveSmallIntegerField(default=0)
+    soon = models.PositiveSmallIntegerField(default=0)
+    bad = models.PositiveSmallIntegerField(default=0)

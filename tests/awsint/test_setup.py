@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 from moto.events.models import events_backends
 
@@ -16,8 +17,11 @@ from awsint import connecting
 from awsint.client import sessions
 from awsint.models import HealthReading, Hub, Organization
 from awsint.sim import health as aws
+from helpdesk.jobs import work
+from helpdesk.jobs.models import Job
 from tests.awsint.conftest import connected, hub_of
 from tests.awsint.simulator import Sim
+from tests.awsint.test_health_pages import enter, words
 from tests.cast import BORN, Cast
 
 PAYER, SPEAKER, CHINESE = "100000000071", "100000000072", "100000000073"
@@ -134,10 +138,10 @@ def test_the_doctor_finds_all_well_and_each_thing_that_is_not(house: Organizatio
     Hub.objects.update(dead_queue_url="")
     HealthReading.objects.update(read_at=datetime(2026, 1, 1, tzinfo=UTC))
     found = {(one["about"], one["what"]): one for one in ran("aws_doctor", "--json", rc=1) if not one["ok"]}
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(one["mend"] for one in found.values())
     chinese = ran("aws_doctor", "--language", "zh-hans", rc=1)
-    assert chinese.count("[有误]") == 4
+    assert chinese.count("[有误]") == 5
     assert "aws_setup_health" in chinese
 
 
@@ -152,6 +156,86 @@ def test_china_is_read_account_by_account(cast: Cast, sim: Sim) -> None:
     now = timezone.now()
     HealthReading.objects.create(account=account, read_at=now, next_at=now)
     assert "not offered in this partition" in ran("aws_doctor")
+
+
+# --- From the browser ------------------------------------------------------------------------------------------------
+
+PAGE = "/aws/health/setup"
+
+
+def worked(kind: str) -> Job:
+    """What was asked for last, done by a worker."""
+    job = Job.objects.filter(kind=kind).latest("pk")
+    while work.step(job.public, timezone.now()):
+        pass
+    job.refresh_from_db()
+    assert job.state == "done", job.last_error
+    return job
+
+
+def test_a_lead_sees_the_plan_and_carries_it_out_once(house: Organization, cast: Cast, sim: Sim) -> None:
+    lead, run = enter(cast.lee), f"{PAGE}/{house.pk}"
+    assert "Nobody has looked yet" in words(lead.get(PAGE))
+    form = {"role": ROLE, "regions": "eu-west-1, us-east-1"}
+    assert lead.post(run, form).status_code == 303
+    assert "Waits for a worker" in words(lead.get(PAGE))
+    worked("aws.health_setup")
+    assert changes(sim) == set(), "a look changes nothing"
+    plan = words(lead.get(PAGE))
+    assert "Carry out 6 steps" in plan
+    assert plan.count("would be done") == 6
+    assert "Rule for both kinds of notice to the hub's bus, in eu-west-1 missing would be done" in plan
+    # The first click asks.
+    asked = words(lead.post(run, form | {"carry_out": "1"}))
+    assert "Carry out the set-up of Partner?" in asked
+    assert Job.objects.count() == 1
+    assert lead.post(run, form | {"carry_out": "1", "sure": "1"}).status_code == 303
+    result = worked("aws.health_setup").result
+    assert sum(one["state"] == "done" for one in result["steps"]) == 6
+    house.refresh_from_db()
+    assert house.health_regions == ["eu-west-1"]
+    assert "had AWS Health set up, 6 steps done" in words(lead.get(f"/aws/organizations/{house.pk}/"))
+    before = len(changes(sim))
+    lead.post(run, form)
+    worked("aws.health_setup")
+    assert "There is nothing to do" in words(lead.get(PAGE))
+    assert len(changes(sim)) == before
+    # The command finds the same, with the region that was written down.
+    told = ran("aws_setup_health", SPEAKER, "--management-role", ROLE, "--json")
+    assert [one["step"] for one in told if one["step"].startswith("rule:")] == RULES
+
+
+def test_what_aws_refuses_is_said_with_the_way_on(house: Organization, cast: Cast) -> None:
+    lead, run = enter(cast.lee), f"{PAGE}/{house.pk}"
+    lead.post(run, {"role": "", "carry_out": "1", "sure": "1"})
+    worked("aws.health_setup")
+    seen = words(lead.get(PAGE))
+    assert "AccessDeniedException" in seen
+    assert "Only the management account may do this" in seen
+    assert "not tried, because what it needs failed" in seen
+    for wrong in ({"role": "arn:aws-cn:iam::100000000071:role/x"}, {"regions": "cn-north-1"}, {"regions": "x"}):
+        answer = lead.post(run, {"role": "", "regions": ""} | wrong)
+        assert answer.status_code == 422
+        assert next(iter(wrong.values())) in answer.content.decode(), "what was typed stays"
+    Hub.objects.all().delete()
+    assert lead.post(run, {}).status_code == 422
+
+
+def test_nobody_but_managers_sets_anything_up(house: Organization, cast: Cast) -> None:
+    for person in (cast.ana, cast.cora, cast.audrey):
+        client = enter(person)
+        for url in (PAGE, f"{PAGE}/{house.pk}/health.yaml"):
+            assert client.get(url).status_code == 404, person
+        assert client.post(f"{PAGE}/{house.pk}", {"carry_out": "1", "sure": "1"}).status_code == 404
+    assert "/login" in Client().get(PAGE)["Location"]
+    assert not Job.objects.exists()
+
+
+def test_templates_come_with_the_bus_filled_in(house: Organization, cast: Cast) -> None:
+    lead = enter(cast.lee)
+    for form in ("health.yaml", "health.tf"):
+        assert BUS in lead.get(f"{PAGE}/{house.pk}/{form}").content.decode()
+    assert lead.get(f"{PAGE}/{house.pk}/hub.yaml").status_code == 404
 
 
 # --- What is deployed (cfn-lint reads health.yaml in test_connecting.py) ----------------------------------------------

@@ -1,7 +1,6 @@
 """`manage.py aws_setup_health`: connects AWS Health of an organization, step by step, or says what it would do."""
 
 import json
-import re
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
@@ -10,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone, translation
 
 from awsint import setup
-from awsint.models import Hub, Organization
+from awsint.models import Organization
+from helpdesk.accounts.doors import Refused
 
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 LANGUAGES = ["zh-hans", "en"]
 
 
@@ -35,24 +34,17 @@ class Command(BaseCommand):
         with translation.override(options["language"]):
             done = list(setup.run(wanted, dry=options["dry_run"], at=timezone.now()))
             self.stdout.write(_as_json(done) if options["json"] else "\n".join(map(_line, done)))
-        if not all(one.good or (options["dry_run"] and one.state == "missing" and not one.mend) for one in done):
+        if not all(one.good or (options["dry_run"] and one.to_do) for one in done):
             raise SystemExit(1)
 
     def _plan(self, options: dict[str, Any]) -> setup.Plan:
         organization = _found(options["organization"])
         role, regions = options["management_role"], options["region"]
-        prefix = f"arn:{organization.partition}:iam::"
-        if role and not re.fullmatch(re.escape(prefix) + r"[0-9]{12}:role/\S+", role):
-            raise CommandError(f"{role} is no role in partition {organization.partition}.", returncode=2)
-        for region in regions:
-            china = region.startswith("cn-") == (organization.partition == "aws-cn")
-            gov = region.startswith("us-gov-") == (organization.partition == "aws-us-gov")
-            if not (REGION.fullmatch(region) and china and gov):
-                raise CommandError(f"{region} is no region of partition {organization.partition}.", returncode=2)
-        hub = Hub.objects.filter(partition=organization.partition, is_active=True).first()
-        if hub is None:
-            raise CommandError(f"There is no hub in partition {organization.partition}.", returncode=2)
-        return setup.plan(organization, hub, role=role, regions=tuple(regions))
+        try:
+            setup.demand_sound(organization, role, regions)
+            return setup.plan(organization, setup.hub_of(organization), role=role, regions=regions)
+        except Refused as refused:
+            raise CommandError(str(refused), returncode=2) from refused
 
 
 def _found(named: str) -> Organization:
@@ -65,10 +57,8 @@ def _found(named: str) -> Organization:
 
 def _line(done: setup.Done) -> str:
     why = f" ({done.code}: {done.text})" if done.code else ""
-    return f"{setup.step_name(done.step)}: {setup.state_name(done.state)}{why}" + (
-        f"\n    {done.mend}" if done.mend else ""
-    )
+    return f"{done.name}: {done.word}{why}" + (f"\n    {done.mend}" if done.mend else "")
 
 
 def _as_json(done: list[setup.Done]) -> str:
-    return json.dumps([asdict(one) for one in done], ensure_ascii=False, indent=2)
+    return json.dumps([asdict(one) | {"mend": one.mend} for one in done], ensure_ascii=False, indent=2)
