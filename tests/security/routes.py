@@ -176,6 +176,8 @@ ROUTES: dict[str, Route] = {
     "aws/health/org": Route((*DESK, "audrey")),
     "aws/health/org/look": sent(*OPERATORS),
     "aws/health/org.json": Route((*DESK, "audrey")),
+    "aws/health/flow": Route((*DESK, "audrey")),
+    "aws/health/flow.svg": Route((*DESK, "audrey")),
     "aws/health/<int:event>/": Route((*DESK, "audrey")),
     "aws/health/<int:event>/resources.csv": Route(DESK),
     "aws/health/<int:event>/tell": Route(DESK),
