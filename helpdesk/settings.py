@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk import embedded
+from helpdesk import embedded, job_kinds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("HELPDESK_DATA") or BASE_DIR / ".data")
@@ -412,19 +412,8 @@ OUTBOX_SENT = {"ticket.aws_event": "awsint.health_proof.sent"}  # Who notes that
 # What higher storeys show on a ticket's page (tickets/panels.py).
 TICKET_PANELS = ["awsint.panel.panel"]
 
-# --- Long jobs -------------------------------------------------------------------------------------------------------
-
-# By kind: the function of one slice (jobs/work.py), the job's name, the right by which others see it ("": nobody).
-JOB_KINDS: dict[str, tuple[str, Any, str]] = {
-    "sla.freeze": ("tickets.freezing.slice_of", _("Freeze a month's reports"), "console"),
-    "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
-    "aws.test": ("awsint.testing.slice_of", _("Test of a connection to AWS"), "aws"),
-    "aws.health_cast": ("awsint.health_casting.slice_of", _("A word to every customer of an event"), ""),
-    "aws.health_look": ("awsint.health_org.slice_of", _("Look at every switch of AWS Health"), "aws"),
-    "aws.health_setup": ("awsint.setup_job.slice_of", _("Set-up of AWS Health"), "aws"),
-    "aws.members": ("awsint.listing.slice_of", _("Accounts of an organization"), "aws"),
-    "sla.what_if": ("tickets.what_if.slice_of", _("What-if"), "admin"),
-}
+# Long jobs (helpdesk/jobs/work.py).
+JOB_KINDS = job_kinds.KINDS
 
 # --- Static files, log -----------------------------------------------------------------------------------------------
 
