@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("awsint", "0009_case_words"),
+        ("awsint", "0011_health_told"),
         ("jobs", "0001_jobs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
