@@ -22,6 +22,7 @@ from awsint import (
     setup_views,
     sync_views,
     unseen_views,
+    usage_views,
 )
 
 urlpatterns = [
@@ -86,6 +87,14 @@ urlpatterns = [
     path("aws/health/org.json", health_org_views.as_json, name="aws_health_org_json"),
     path("aws/health/flow", health_flow_views.page, name="aws_health_flow"),
     path("aws/health/flow.svg", health_flow_views.picture, name="aws_health_flow_svg"),
+    path("aws/health/usage", usage_views.all_usage, name="aws_usage"),
+    path("aws/health/usage.csv", usage_views.all_usage_csv, name="aws_usage_csv"),
+    path("aws/customers/<uuid:customer>/services", usage_views.usage_of, name="aws_usage_of"),
+    path("aws/customers/<uuid:customer>/services/add", usage_views.add, name="aws_usage_add"),
+    path("aws/customers/<uuid:customer>/services/remove", usage_views.remove, name="aws_usage_remove"),
+    path("company/<uuid:pk>/aws-services", usage_views.company_usage, name="company_usage"),
+    path("company/<uuid:pk>/aws-services/add", usage_views.company_add, name="company_usage_add"),
+    path("company/<uuid:pk>/aws-services/remove", usage_views.company_remove, name="company_usage_remove"),
     path("aws/health/<int:event>/", health_views.event, name="aws_health_event"),
     path("aws/health/<int:event>/resources.csv", health_views.resources_csv, name="aws_health_resources"),
     path("aws/health/<int:event>/tell", health_views.cast, name="aws_health_cast"),
