@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -90,6 +91,7 @@ def opening(part: Part, book: Playbook | None, *, language: str, zone: str) -> s
             *_advice(book, language),
             _resources(part),
             _quote(part),
+            _calendar(part),
         ]
         return "\n\n".join(block for block in blocks if block)
 
@@ -157,6 +159,12 @@ def _quote(part: Part) -> str:
         return ""
     text = part.text if len(part.text) <= LONGEST_QUOTE else part.text[:LONGEST_QUOTE] + "…"
     return "\n".join([_("In AWS’s own words:"), *(f"> {line}".rstrip() for line in text.splitlines())])
+
+
+def _calendar(part: Part) -> str:
+    if part.event.category != EventCategory.CHANGE:
+        return ""
+    return _("Your planned changes at a glance: %(url)s") % {"url": f"{settings.SITE_URL}/planned/"}
 
 
 # --- What is new -----------------------------------------------------------------------------------------------------

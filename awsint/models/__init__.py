@@ -19,6 +19,7 @@ from awsint.models.health import (
     Suppression,
     Usage,
 )
+from awsint.models.health_feed import HealthFeed
 from awsint.models.reading import CallHour, CallLog, Change, InboxMessage, Poll, Round, Via
 from awsint.models.sending import Outgoing
 from awsint.models.watching import Alarm, Look, QueueState
@@ -41,6 +42,7 @@ __all__ = [
     "EventStatus",
     "HealthChange",
     "HealthEvent",
+    "HealthFeed",
     "HealthMessage",
     "HealthReading",
     "HealthRule",

@@ -183,3 +183,5 @@ class Setting(models.Model):
     notice_only = models.BooleanField(default=False)
     # What AWS Health says to them is one level more pressing (the rule VIP).
     vip = models.BooleanField(default=False)
+    # So many days ahead they are told of planned changes, where AWS tells us in time (planned.py).
+    lead_days = models.PositiveSmallIntegerField(default=7)

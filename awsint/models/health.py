@@ -226,6 +226,12 @@ class HealthEvent(models.Model):
                 name="health_current",
             ),
             models.Index(fields=["code", "-id"], name="health_of_code"),
+            # Planned changes by when they begin (planned.py).
+            models.Index(
+                fields=["starts_at", "id"],
+                condition=models.Q(category="scheduledChange") | models.Q(status="upcoming"),
+                name="health_planned",
+            ),
         ]
 
     def __str__(self) -> str:
