@@ -40,6 +40,7 @@ class AccountLine:
     name: str
     number: str
     count: int = 0
+    handled: int = 0
     entities: list[Any] = field(default_factory=list)
 
 
@@ -93,9 +94,9 @@ SELECT e.* FROM unnest(%s::bigint[]) AS a (id), LATERAL (
 
 
 def _add_entities(lines: dict[int, AccountLine]) -> None:
-    sums = AffectedEntity.objects.filter(account__in=lines).values_list("account").annotate(n=Count("pk")).order_by()
-    for account, count in sums:
-        lines[account].count = count
+    rows = AffectedEntity.objects.filter(account__in=lines).values_list("account")
+    for account, count, handled in rows.annotate(n=Count("pk"), handled=Count("handled_at")).order_by():
+        lines[account].count, lines[account].handled = count, handled
     for entity in AffectedEntity.objects.raw(FIRST, [list(lines), NAMED]):
         lines[entity.account_id].entities.append(entity)
 

@@ -90,6 +90,7 @@ urlpatterns = [
     path("aws/health/flow.svg", health_flow_views.picture, name="aws_health_flow_svg"),
     path("aws/health/usage", usage_views.all_usage, name="aws_usage"),
     path("aws/health/usage.csv", usage_views.all_usage_csv, name="aws_usage_csv"),
+    path("aws/health/usage/import", usage_views.bring_in, name="aws_usage_import"),
     path("aws/customers/<uuid:customer>/services", usage_views.usage_of, name="aws_usage_of"),
     path("aws/customers/<uuid:customer>/services/add", usage_views.add, name="aws_usage_add"),
     path("aws/customers/<uuid:customer>/services/remove", usage_views.remove, name="aws_usage_remove"),

@@ -4,7 +4,7 @@ After rows were added the public events that go on are decided again in the same
 what is due within the minute, whoever is killed meanwhile.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,6 +47,24 @@ def may_change(user: User, customer: Customer) -> bool:
 @transaction.atomic
 def add(*, customer: Customer, pairs: Sequence[Pair], by: User, at: datetime) -> Added:
     """Registers a customer for services in regions. Raises Refused, PermissionDenied."""
+    fresh = _register(customer, pairs, by, at)
+    return Added(len(fresh), _weigh(_matching(customer, fresh), at))
+
+
+def add_all(*, wanted: Mapping[Customer, Sequence[Pair]], by: User, at: datetime) -> Added:
+    """The same for many: each customer in a transaction of its own, then each event once. Whoever is killed in between
+    leaves the rest to a second try, and the events to the quarter of an hour. Raises Refused, PermissionDenied."""
+    rows, events = 0, dict[int, HealthEvent]()
+    for customer, pairs in wanted.items():
+        with transaction.atomic():
+            fresh = _register(customer, pairs, by, at)
+        rows += len(fresh)
+        events |= {event.pk: event for event in _matching(customer, fresh)}
+    return Added(rows, _weigh(list(events.values()), at))
+
+
+def _register(customer: Customer, pairs: Sequence[Pair], by: User, at: datetime) -> list[Pair]:
+    """Writes those rows that are not there; returns them."""
     _demand(by, customer)
     # Two who add at the same time do it one after the other.
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
@@ -60,7 +78,7 @@ def add(*, customer: Customer, pairs: Sequence[Pair], by: User, at: datetime) ->
     )
     if fresh:
         _tell("aws.usage_added", customer, fresh, by, at)
-    return Added(len(fresh), _weigh(customer, fresh, at))
+    return fresh
 
 
 @transaction.atomic
@@ -84,13 +102,17 @@ def _tell(action: str, customer: Customer, pairs: Sequence[Pair], by: User, at: 
     record([Happening(action, data)], by=by, at=at, subject=subject_of(customer), customer=customer.pk)
 
 
-def _weigh(customer: Customer, pairs: Sequence[Pair], at: datetime) -> int:
-    """Decides those public events again that go on, match and are not this customer's yet."""
+def _matching(customer: Customer, pairs: Sequence[Pair]) -> list[HealthEvent]:
+    """Those public events that go on, match and are not this customer's yet."""
     if not (pairs and customer.is_active):
-        return 0
+        return []
     rows = HealthEvent.objects.current().filter(scope=Scope.PUBLIC, service__in={service for service, _in in pairs})
     rows = rows.exclude(pk__in=AffectedCustomer.objects.filter(customer=customer).values("event"))
-    found = [e for e in rows.order_by("pk") if any(matches(pair, e.service, e.region) for pair in pairs)]
-    for event in found:
+    return [e for e in rows.order_by("pk") if any(matches(pair, e.service, e.region) for pair in pairs)]
+
+
+def _weigh(events: Sequence[HealthEvent], at: datetime) -> int:
+    """Decides them again, always in the same order: two who do so wait for each other and not in a circle."""
+    for event in sorted(events, key=lambda event: event.pk):
         health.weigh_again(event, at=at)
-    return len(found)
+    return len(events)

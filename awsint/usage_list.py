@@ -119,7 +119,7 @@ def chosen(user: User, wish: AskedOfAll) -> QuerySet[Customer]:
 
 def sheet(user: User, wish: AskedOfAll) -> Sheet:
     """The rows of the customers a wish finds, as they can be brought in again."""
-    return Sheet("services", [_("Customer"), "customer", "service", "region", _("Since")], _rows(user, wish))
+    return Sheet("services", [_("Name"), "customer", "service", "region", _("Since")], _rows(user, wish))
 
 
 def _rows(user: User, wish: AskedOfAll) -> Iterator[list[Cell]]:

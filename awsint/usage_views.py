@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import usage, usage_actions, usage_list
+from awsint import usage, usage_actions, usage_file, usage_list
 from awsint.access import desk_only, managers_only, readers_only
 from awsint.account_views import aws_page
 from awsint.wishes import number
@@ -25,6 +25,8 @@ from helpdesk.accounts.history import history_of
 from helpdesk.accounts.models import Customer
 from helpdesk.accounts.views import see_other
 from helpdesk.sheets import as_csv
+
+MOST_TEXT, MOST_SHOWN = 500_000, 50
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,26 @@ def all_usage(request: PersonRequest) -> HttpResponse:
 def all_usage_csv(request: PersonRequest) -> HttpResponseBase:
     sheet = usage_list.sheet(request.user, usage_list.AskedOfAll.read(request.GET))
     return as_csv([sheet], f"aws-services-{timezone.localdate()}")
+
+
+@managers_only
+def bring_in(request: PersonRequest) -> HttpResponse:
+    """Shows what a list would add, and line by line what is wrong with it; a second click adds."""
+    text, told = request.POST.get("text", "")[:MOST_TEXT], dict[str, Any]()
+    if request.method == "POST":
+        looked = usage_file.look(text, list(Customer.objects.known_to(request.user).active()), usage_list.seen())
+        told = {"looked": looked, "shown": list(looked.wanted.items())[:MOST_SHOWN]}
+        if "sure" in request.POST and not looked.faults:
+            try:
+                added = usage_actions.add_all(wanted=looked.wanted, by=request.user, at=timezone.now())
+            except Refused as refused:
+                told["trouble"] = str(refused)
+            else:
+                messages.success(request, _said(added))
+                return see_other(reverse("aws_usage"))
+    told |= {"text": text, "example": usage_file.EXAMPLE}
+    bad = told.get("trouble") or (told.get("looked") and told["looked"].faults)
+    return aws_page(request, "aws/usage_import.html", told, tab="health", status=422 if bad else 200)
 
 
 # --- One customer, for the desk --------------------------------------------------------------------------------------

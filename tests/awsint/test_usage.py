@@ -181,6 +181,31 @@ def test_the_list_of_all_customers(cast: Cast, hub: Hub) -> None:
     assert text_of(client.get("/aws/health/usage.csv?state=with")).count("ACME,S3,") == 2
 
 
+def test_a_list_is_looked_at_first_and_never_half_wrong(cast: Cast, hub: Hub) -> None:
+    take(said(ACME, **PUBLIC))
+    client, url = enter(cast.lee), "/aws/health/usage/import"
+    wrong = "customer,service,region\nACME,S3,us-east-1\nInitech,S3,global\nGLOBEX,S3 WHAT,us-east-1\n"
+    seen = words(client.post(url, {"text": wrong, "sure": "1"}))
+    assert "Line 3, customer : There is no active customer" in seen
+    assert "Line 4, service : No service of AWS Health has this code: WHAT." in seen
+    assert not Usage.objects.exists()
+    assert "missing: region" in words(client.post(url, {"text": "customer,service\n"}))
+    # What is given out can be brought in.
+    for customer in (cast.acme, cast.globex):
+        for region in ("us-east-1", "eu-west-1"):
+            Usage.objects.create(customer=customer, service="S3", region=region, created_at=BORN)
+    given = text_of(client.get("/aws/health/usage.csv"))
+    Usage.objects.all().delete()
+    assert "4 rows would be added, customers: 2" in words(client.post(url, {"text": given}))
+    assert not Usage.objects.exists()
+    assert client.post(url, {"text": given, "sure": "1"}).status_code == 303
+    assert Usage.objects.count() == 4
+    health.sweep(NOW + timedelta(minutes=1))
+    assert set(children()) == {"ACME", "GLOBEX"}
+    assert enter(cast.ana).get(url).status_code == 404
+    assert enter(cast.carla).post(url, {"text": given, "sure": "1"}).status_code == 404
+
+
 def test_as_many_statements_for_many_as_for_few(cast: Cast, hub: Hub) -> None:
     client = enter(cast.lee)
 

@@ -180,6 +180,7 @@ ROUTES: dict[str, Route] = {
     "aws/health/flow.svg": Route((*DESK, "audrey")),
     "aws/health/usage": Route((*DESK, "audrey")),
     "aws/health/usage.csv": Route(DESK),
+    "aws/health/usage/import": Route(OPERATORS),
     "aws/customers/<uuid:customer>/services": Route(DESK),
     "aws/customers/<uuid:customer>/services/add": sent(*OPERATORS),
     "aws/customers/<uuid:customer>/services/remove": sent(*OPERATORS),
