@@ -10,12 +10,14 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from awsint import playbooks
+from awsint import health_letters, playbooks
+from awsint.health_letters import Notice
 from awsint.health_store import told_of
 from awsint.models import (
     AffectedAccount,
     AffectedCustomer,
     AffectedEntity,
+    HealthChange,
     HealthEvent,
     HealthMessage,
     Playbook,
@@ -24,14 +26,11 @@ from awsint.models import (
 from awsint.wishes import number
 from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
 from helpdesk.accounts.models import User
-from helpdesk.outbox.models import Letter
 from helpdesk.sheets import Cell, Sheet, instant
 
 ROWS = 50
 # So many resources of an account, messages and unknown accounts are shown; a file has all resources.
-NAMED, MESSAGES, UNKNOWN = 10, 30, 100
-# The letters by which a customer hears of an event, in the order in which they can come.
-KINDS = ["ticket.aws_event", "ticket.aws_event_news", "ticket.answered", "ticket.resolved"]
+NAMED, MESSAGES, UNKNOWN, CHANGES = 10, 30, 100, 50
 
 
 @dataclass
@@ -50,8 +49,8 @@ class Line:
 
     part: AffectedCustomer
     customer: str
+    notice: Notice
     accounts: list[AccountLine] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
 
 
 # --- The map ---------------------------------------------------------------------------------------------------------
@@ -60,15 +59,15 @@ class Line:
 def page(user: User, event: HealthEvent, after: str) -> tuple[list[Line], str]:
     """A page of the customers and the key of the next. Seven statements at most."""
     rows = AffectedCustomer.objects.visible_to(user).filter(event=event)
-    rows = rows.select_related("customer", "ticket", "priority", "suppression")
+    rows = rows.select_related("customer", "ticket", "priority", "rule", "suppression")
     if (last := number(after)) is not None:
         rows = rows.filter(pk__gt=last)
     found = list(rows.order_by("pk")[: ROWS + 1])
     kept = found[:ROWS]
     names = customer_names(user, [part.customer_id for part in kept])
-    made = [Line(part, names.get(part.customer_id, "")) for part in kept]
+    notices = health_letters.of_parts(kept)
+    made = [Line(part, names.get(part.customer_id, ""), notices[part.pk]) for part in kept]
     _add_accounts(user, event, made)
-    _add_letters(made)
     return made, str(kept[-1].pk) if len(found) > ROWS else ""
 
 
@@ -99,15 +98,6 @@ def _add_entities(lines: dict[int, AccountLine]) -> None:
         lines[account].count, lines[account].handled = count, handled
     for entity in AffectedEntity.objects.raw(FIRST, [list(lines), NAMED]):
         lines[entity.account_id].entities.append(entity)
-
-
-def _add_letters(made: Sequence[Line]) -> None:
-    """What each customer was sent about it, the first first."""
-    refs = {line.part.ticket.ref: line for line in made if line.part.ticket}
-    for letter in Letter.objects.filter(subject__in=list(refs), kind__in=KINDS).order_by("pk"):
-        line = refs[letter.subject]
-        if letter.customer == line.part.customer_id:
-            line.letters.append(letter)
 
 
 def unknown(user: User, event: HealthEvent) -> tuple[list[AccountLine], int]:
@@ -146,8 +136,30 @@ def text_of(user: User, event: HealthEvent) -> str:
     return told_of(newest).description if newest else ""
 
 
-def book(event: HealthEvent) -> Playbook | None:
-    return playbooks.of_codes([event.code]).get(event.code)
+@dataclass(frozen=True)
+class Book:
+    """The playbook that speaks of an event, as its reader reads it."""
+
+    row: Playbook
+    title: str
+    means: str
+    do: str
+
+
+def book(event: HealthEvent, language: str) -> Book | None:
+    row = playbooks.of_codes([event.code]).get(event.code)
+    return Book(row, row.title(language), row.means(language), row.do(language)) if row else None
+
+
+def changes(user: User, event: HealthEvent) -> list[HealthChange]:
+    """What we took note of, the newest first. Whoever may not see every customer reads no sums over all of them."""
+    found = list(event.changes.order_by("-pk")[:CHANGES])
+    if not user.sees_every_customer and not masks(user):
+        for change in found:
+            change.told = 0
+            if change.what in (HealthChange.What.ACCOUNTS, HealthChange.What.RESOURCES):
+                change.new = ""
+    return found
 
 
 def sums(user: User, event: HealthEvent) -> dict[str, int]:

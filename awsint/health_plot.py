@@ -1,4 +1,6 @@
-"""Where the events of a page stand in time: one bar each, from AWS's beginning to its end, for an SVG. Pure."""
+"""Where the events of a page stand in time: one bar each, from AWS's beginning to its end, for an SVG. Pure.
+
+The picture always begins thirty days ago, so that a bar means the same length on every page."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,8 +8,7 @@ from datetime import datetime, timedelta
 
 WIDTH, LEFT, TOP, ROW, BAR = 1000.0, 250.0, 10.0, 18.0, 10.0
 LEAST = 4.0
-# What began long before it was told of is cut off here.
-BEFORE = timedelta(days=2)
+BACK = timedelta(days=30)
 AHEAD = timedelta(days=1)
 MARKS = 6
 LONGEST_LABEL = 34
@@ -56,14 +57,14 @@ class Timeline:
         return self.height - 6
 
 
-def timeline(spans: Sequence[Span], seen: datetime, now: datetime) -> Timeline | None:
-    """The spans in their order; `seen` is when the oldest of them was seen. None where there is nothing to draw."""
+def timeline(spans: Sequence[Span], now: datetime) -> Timeline | None:
+    """The spans in their order, but those that were over before the picture begins; None where nothing is left."""
+    begin = now - BACK
+    spans = [span for span in spans if _until(span, now) >= begin]
     if not spans:
         return None
-    begin = max(min(span.begin for span in spans), min(seen, now) - BEFORE)
     end = max([now, *[span.begin for span in spans], *[span.end for span in spans if span.end]]) + AHEAD
     end = min(end, now + 30 * AHEAD)
-    begin = min(begin, end - AHEAD)
 
     def place(at: datetime) -> float:
         part = (min(max(at, begin), end) - begin) / (end - begin)
@@ -77,8 +78,11 @@ def timeline(spans: Sequence[Span], seen: datetime, now: datetime) -> Timeline |
 
 def _bar(number: int, span: Span, place: Callable[[datetime], float], now: datetime) -> Bar:
     x, y = place(span.begin), TOP + ROW * number
-    over = span.end or (max(now, span.begin) if span.kind != "closed" else span.begin)
-    width = max(LEAST, round(place(over) - x, 1))
+    width = max(LEAST, round(place(_until(span, now)) - x, 1))
     x = min(x, WIDTH - width)
     short = span.label if len(span.label) <= LONGEST_LABEL else span.label[: LONGEST_LABEL - 1] + "…"
     return Bar(x, y, width, y + BAR - 1, short, span.label, span.kind)
+
+
+def _until(span: Span, now: datetime) -> datetime:
+    return span.end or (max(now, span.begin) if span.kind != "closed" else span.begin)

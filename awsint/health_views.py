@@ -1,17 +1,16 @@
 """/aws/health/: the register of AWS Health events and each one's page."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from awsint import health_casting, health_list, health_page, health_plot
+from awsint import health_casting, health_letters, health_list, health_page, health_plot
 from awsint.access import desk_only, readers_only
 from awsint.account_views import aws_page
 from awsint.models import EventCategory, EventStatus, HealthEvent
@@ -19,6 +18,9 @@ from helpdesk.accounts.doors import PersonRequest, Refused, answered_once, fresh
 from helpdesk.accounts.history import history_of
 from helpdesk.accounts.views import see_other
 from helpdesk.sheets import as_csv
+from sla import plots
+from sla.attainment import Attainment
+from sla.plots import Plot
 
 
 @readers_only
@@ -26,13 +28,18 @@ from helpdesk.sheets import as_csv
 def events(request: PersonRequest) -> HttpResponse:
     """The events, the newest first, over a picture of when they were."""
     at, user, wish = timezone.now(), request.user, health_list.Asked.read(request.GET)
-    lines, further = health_list.page(user, wish)
+    lines, further = health_list.page(user, wish, at)
+    days = health_list.days(user, wish, at)
     told = {
         "now": at,
         "wish": wish,
-        "lines": lines,
+        "lines": [(line, line.is_late(at)) for line in lines],
         "further": further,
-        "plot": _plot(lines, at),
+        "days": days,
+        "plot": _bars(days),
+        "timeline": health_plot.timeline([_span(line.event) for line in lines], at),
+        "untold": health_list.count_of(user, "untold", at),
+        "missed": health_list.count_of(user, "missed", at),
         "categories": EventCategory.choices,
         "priorities": health_list.priorities(),
         "customers": health_list.customers(user),
@@ -40,9 +47,10 @@ def events(request: PersonRequest) -> HttpResponse:
     return aws_page(request, "aws/health.html", told, tab="health")
 
 
-def _plot(lines: list[health_list.Line], at: Any) -> health_plot.Timeline | None:
-    spans = [_span(line.event) for line in lines]
-    return health_plot.timeline(spans, min((line.event.seen_at for line in lines), default=at), at)
+def _bars(days: list[health_list.Day]) -> Plot:
+    """A bar a day, quiet days too: outlined what is over, solid what is not."""
+    values = [Attainment(day.seen - day.current, day.current) for day in days]
+    return plots.bars([(_("Events"), values)], [f"{day.day:%m-%d}" for day in days])
 
 
 def _span(event: HealthEvent) -> health_plot.Span:
@@ -55,14 +63,14 @@ def _span(event: HealthEvent) -> health_plot.Span:
 @require_safe
 def events_csv(request: PersonRequest) -> HttpResponseBase:
     wish = health_list.Asked.read(request.GET)
-    return as_csv([health_list.sheet(request.user, wish)], f"aws-health-{timezone.localdate()}")
+    return as_csv([health_list.sheet(request.user, wish, timezone.now())], f"aws-health-{timezone.localdate()}")
 
 
 # --- One event -------------------------------------------------------------------------------------------------------
 
 
 def _access(request: PersonRequest, event: int) -> HealthEvent:
-    rows = health_list.known_to(request.user).select_related("ticket", "priority", "suppression")
+    rows = health_list.known_to(request.user).select_related("ticket", "priority", "rule", "suppression")
     return get_object_or_404(rows, pk=event)
 
 
@@ -70,13 +78,15 @@ def _access(request: PersonRequest, event: int) -> HealthEvent:
 @require_safe
 def event(request: PersonRequest, event: int) -> HttpResponse:
     """The map of an event, how it was decided, who was told, and what AWS said."""
-    user, found = request.user, _access(request, event)
+    at, user, found = timezone.now(), request.user, _access(request, event)
     lines, further = health_page.page(user, found, request.GET.get("after", ""))
     unknown, nameless = health_page.unknown(user, found)
+    (line,) = health_list.lines(user, [found], at)
     told = {
-        "now": timezone.now(),
+        "now": at,
         "event": found,
-        "line": health_list.lines(user, [found])[0],
+        "line": line,
+        "late": line.is_late(at),
         "sums": health_page.sums(user, found),
         "lines": lines,
         "further": further,
@@ -84,8 +94,8 @@ def event(request: PersonRequest, event: int) -> HttpResponse:
         "nameless": nameless,
         "text": health_page.text_of(user, found),
         "words": health_page.messages(user, found),
-        "changes": found.changes.order_by("-pk")[:50],
-        "book": health_page.book(found),
+        "changes": health_page.changes(user, found),
+        "book": health_page.book(found, get_language() or ""),
         "history": history_of(f"aws:health:{found.pk}", user),
     }
     return aws_page(request, "aws/health_event.html", told, tab="health")
@@ -96,6 +106,14 @@ def event(request: PersonRequest, event: int) -> HttpResponse:
 def resources_csv(request: PersonRequest, event: int) -> HttpResponseBase:
     found = _access(request, event)
     return as_csv([health_page.sheet(request.user, found)], f"aws-health-{found.pk}-resources")
+
+
+@readers_only
+@require_safe
+def proof_csv(request: PersonRequest, event: int) -> HttpResponseBase:
+    """Who was told by which letter, when, and what is known of it; whom no letter reached. To be kept as evidence."""
+    found = _access(request, event)
+    return as_csv([health_letters.sheet(request.user, found)], f"aws-health-{found.pk}-proof")
 
 
 @desk_only

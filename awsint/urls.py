@@ -105,6 +105,7 @@ urlpatterns = [
     path("planned/<str:token>.ics", planned_views.ics, name="planned_ics"),
     path("aws/health/<int:event>/", health_views.event, name="aws_health_event"),
     path("aws/health/<int:event>/resources.csv", health_views.resources_csv, name="aws_health_resources"),
+    path("aws/health/<int:event>/proof.csv", health_views.proof_csv, name="aws_health_proof"),
     path("aws/health/<int:event>/tell", health_views.cast, name="aws_health_cast"),
     path("aws/unseen", unseen_views.unseen, name="aws_unseen"),
     path("aws/unseen/<int:communication>/seen", unseen_views.see, name="aws_see"),

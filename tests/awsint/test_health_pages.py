@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from awsint import health_proof
+from awsint import health_proof, playbooks
 from awsint.models import (
     Account,
     AffectedAccount,
@@ -26,7 +26,7 @@ from helpdesk.accounts.models import CustomerTeam, User
 from helpdesk.jobs import work
 from helpdesk.jobs.models import Job
 from helpdesk.outbox.models import Letter
-from tests.awsint.test_health import ACME, CODE, DEV, GLOBEX, NOBODY, NOW, account, children, said, take
+from tests.awsint.test_health import ACME, CODE, DEV, GLOBEX, NOBODY, NOW, account, arn, children, said, take
 from tests.cast import Cast
 from tickets.models import Message
 
@@ -84,6 +84,7 @@ def test_the_register_says_what_happened_and_how_fast(world: Cast) -> None:
     for wish, there in [
         ("state=open", True), ("state=closed", False), ("category=issue", True), ("service=ec2", True),
         ("region=eu-west-1", False), ("priority=critical", True), (f"customer={world.acme.pk}", True), ("q=RDS", False),
+        (f"q={arn()}", True), (f"q={arn(number=7)}", False), ("state=untold", False), ("state=missed", False),
     ]:  # fmt: skip
         assert (CODE in words(enter(world.ana).get(f"/aws/health/?{wish}"))) is there, wish
     assert "No event matches" in words(enter(world.ana).get("/aws/health/?q=RDS"))
@@ -103,8 +104,12 @@ def test_as_many_statements_for_one_event_as_for_a_page_of_them(world: Cast) -> 
     page = client.get("/aws/health/").content.decode()
     further = html.unescape(re.findall(r'rel="next" href="([^"]+)"', page)[0])
     assert CODE in words(client.get("/aws/health/" + further))
-    rows = b"".join(client.get("/aws/health.csv").streaming_content).decode()  # type: ignore[attr-defined]
+    rows = csv_of(client, "/aws/health.csv")
     assert rows.count("arn:aws:health") == 61
+
+
+def csv_of(client: Client, url: str) -> str:
+    return b"".join(client.get(url).streaming_content).decode()  # type: ignore[attr-defined]
 
 
 def _statements(client: Client, url: str) -> int:
@@ -115,10 +120,34 @@ def _statements(client: Client, url: str) -> int:
     return len(seen)
 
 
+def test_thirty_days_are_drawn_quiet_ones_too(world: Cast) -> None:
+    told()
+    HealthEvent.objects.create(
+        arn=arn(number=40), scope="PUBLIC", service="X", code="AWS_X_Y", category="issue", region="us-east-1",
+        status="closed", seen_at=NOW - timedelta(days=40), updated_at=NOW, via="push",
+    )  # fmt: skip
+    page = enter(world.ana).get("/aws/health/")
+    days = page.context["days"]
+    assert len(days) == 30
+    assert [(day.seen, day.current) for day in days] == [(0, 0)] * 29 + [(1, 1)]
+    assert len(page.context["timeline"].bars) == 1, "what was over before is not drawn"
+
+
+def test_an_event_without_a_playbook_says_that_somebody_has_to_assess_it(world: Cast) -> None:
+    take(said(ACME, "i-1", code="AWS_QUUX_STRANGE_THING"))
+    event = HealthEvent.objects.get()
+    for person, link in ((world.lee, "/aws/health/playbooks/new?code=AWS_QUUX_STRANGE_THING"), (world.ana, None)):
+        page = enter(person).get(f"/aws/health/{event.pk}/")
+        assert "an engineer is assessing it" in words(page)
+        assert (link or "/aws/health/playbooks/new") in page.content.decode() or link is None
+
+
 def test_the_map_of_an_event_with_the_proof_of_notice(world: Cast) -> None:
     event = told()
     letter = Letter.objects.get(kind="ticket.aws_event", customer=world.acme.pk)
     Letter.objects.filter(pk=letter.pk).update(state="sent", sent_at=NOW)
+    Letter.objects.filter(customer=world.globex.pk).update(state="failed", reason="refused")
+    health_proof.note(NOW)
     client = enter(world.ana)
     seen = words(client.get(f"/aws/health/{event.pk}/"))
     for word in (
@@ -131,8 +160,18 @@ def test_the_map_of_an_event_with_the_proof_of_notice(world: Cast) -> None:
         event.reason["rule"],
     ):
         assert word in seen, word
-    assert "accepted by the relay" in seen
-    rows = b"".join(client.get(f"/aws/health/{event.pk}/resources.csv").streaming_content).decode()  # type: ignore[attr-defined]
+    assert "accepted by the relay 18:00 , no word of delivery from the provider" in seen
+    assert "not told: no letter was taken" in seen
+    assert "failed, the other side refuses it" in seen
+    # What the customers read, why it was decided so, and what is known of each letter as a file.
+    book = playbooks.of_codes([CODE])[CODE]
+    assert " ".join(book.do_en.split()) in seen
+    assert event.rule.note in seen
+    proof = csv_of(client, f"/aws/health/{event.pk}/proof.csv")
+    assert letter.to_address in proof
+    assert "sent,,,no word of delivery from the provider" in proof
+    assert "failed,refused" in proof
+    rows = csv_of(client, f"/aws/health/{event.pk}/resources.csv")
     assert "i-globex" in rows
     few = _statements(client, f"/aws/health/{event.pk}/")
     take(said(DEV, *[f"i-{n}" for n in range(30)], at=NOW, key="further"))
@@ -151,14 +190,19 @@ def test_who_sees_what(world: Cast) -> None:
     assert "Acme" not in seen
     assert "acme-db" not in seen
     assert ACME not in seen.replace(" ", "")
-    rows = b"".join(client.get(f"/aws/health/{event.pk}/resources.csv").streaming_content).decode()  # type: ignore[attr-defined]
+    rows = csv_of(client, f"/aws/health/{event.pk}/resources.csv")
     assert "i-acme" not in rows
+    assert "Acme" not in csv_of(client, f"/aws/health/{event.pk}/proof.csv")
+    assert csv_of(client, "/aws/health.csv").splitlines()[1].split(",")[13] == "2", "accounts of Acme are not counted"
     AffectedCustomer.objects.filter(event=event, customer=world.globex).delete()
     assert client.get(f"/aws/health/{event.pk}/").status_code == 404
     assert CODE not in words(client.get("/aws/health/"))
     auditor = words(enter(world.audrey).get(f"/aws/health/{event.pk}/"))
     for secret in ("Acme", "i-acme", "1111 1111", "increased error rates", "@"):
         assert secret not in auditor, secret
+    proof = csv_of(enter(world.audrey), f"/aws/health/{event.pk}/proof.csv")
+    assert "CUST-" in proof
+    assert "@" not in proof
     assert enter(world.cora).get("/aws/health/").status_code == 404
 
 

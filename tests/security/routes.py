@@ -195,6 +195,7 @@ ROUTES: dict[str, Route] = {
     "planned/<str:token>.ics": Route((), elsewhere="tests/awsint/test_planned.py: opens by its secret alone"),
     "aws/health/<int:event>/": Route((*DESK, "audrey")),
     "aws/health/<int:event>/resources.csv": Route(DESK),
+    "aws/health/<int:event>/proof.csv": Route((*DESK, "audrey")),
     "aws/health/<int:event>/tell": Route(DESK),
     "aws/unseen": Route((*DESK, "audrey")),
     "aws/unseen/<int:communication>/seen": sent(*DESK),
