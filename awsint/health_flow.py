@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from awsint import health_flow_plot, health_list
-from awsint.health_page import KINDS
+from awsint.health_letters import KINDS
 from awsint.health_pushed import QUEUE
 from awsint.models import AffectedCustomer, EventStatus, HealthChange, HealthMessage, InboxMessage, Round, Via
 from helpdesk.accounts.models import User

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
-from awsint import rounds, unseen_list
+from awsint import health_letters, rounds, unseen_list
+from awsint import health_missed as missing
+from awsint.health_letters import WHY
 from awsint.inbox_list import REASONS
-from awsint.models import Account, Alarm, InboxMessage, QueueState, Round
-from awsint.watching import SILENT, STUCK, UNREAD, UNSEEN
+from awsint.models import Account, AffectedCustomer, Alarm, HealthEvent, InboxMessage, QueueState, Round
+from awsint.watching import MISSED, SILENT, STUCK, UNREAD, UNSEEN, UNTOLD
 from helpdesk.refs import ref
 
 NAMED = 10
@@ -81,6 +83,27 @@ def _reason(message: InboxMessage) -> str:
     return f"{REASONS.get(code, code)} {detail}".strip()
 
 
+def health_missed(data: dict[str, Any], at: datetime) -> Said:
+    """What push missed in the regions that are still troubled."""
+    still = [key for key in missing.regions(at) if key in data["keys"]]
+    found = missing.of_regions(still, at) if still else HealthEvent.objects.none()
+    lines: list[Line] = [(f"{one.region}: {one.code}", one.seen_at) for one in found[:NAMED]]
+    told = _listed(lines, found.count(), "/aws/health/?state=missed")
+    return told and told | {"check": f"{settings.SITE_URL}/aws/health/org"}
+
+
+def health_untold(data: dict[str, Any], at: datetime) -> Said:
+    """Those who were told nothing yet, and why."""
+    rows = health_letters.untold(AffectedCustomer.objects.filter(pk__in=[int(key) for key in data["keys"]]), at)
+    found = list(rows.select_related("customer", "event", "ticket").order_by("opened_at", "pk"))
+    notices = health_letters.of_parts(found[:NAMED])
+    lines: list[Line] = [
+        (f"{one.customer.name}, {ref(one.ticket_id or 0)}, {one.event}: {WHY[notices[one.pk].standing]}", one.opened_at)
+        for one in found[:NAMED]
+    ]
+    return _listed(lines, len(found), "/aws/health/?state=untold")
+
+
 def _listed(lines: list[Line], count: int, page: str) -> Said:
     if not count:
         return None
@@ -93,6 +116,8 @@ KINDS: dict[str, Callable[[dict[str, Any], datetime], Said]] = {
     SILENT: job_silent,
     UNSEEN: unseen,
     STUCK: stuck,
+    MISSED: health_missed,
+    UNTOLD: health_untold,
 }
 
 
@@ -106,8 +131,11 @@ def sample_of(kind: str, language: str, at: datetime) -> Said:
         SILENT: (str(rounds.KINDS["support"]), at, "/aws/jobs"),
         UNSEEN: (f"{customer}, HD-1042, 170312345", at, "/aws/unseen"),
         STUCK: (f"{hub}: {REASONS['not_json']}", at, "/aws/inbox"),
+        MISSED: ("us-east-1: AWS_EC2_OPERATIONAL_ISSUE", at, "/aws/health/?state=missed"),
+        UNTOLD: (f"{customer}, HD-1042, AWS_EC2_OPERATIONAL_ISSUE: {WHY['failed']}", at, "/aws/health/?state=untold"),
     }
     if kind not in lines:
         return None
     words, since, page = lines[kind]
-    return _listed([(words, since - timedelta(minutes=25) if since else None)], 1, page)
+    told = _listed([(words, since - timedelta(minutes=25) if since else None)], 1, page)
+    return told and told | {"check": f"{settings.SITE_URL}/aws/health/org"}

@@ -1,8 +1,9 @@
 """What is wrong with the watch over AWS itself, told to the leads: each trouble once, until it is over.
 
-The pulse looks every minute, which is another process than those it watches. Four things are looked at: accounts that
+The pulse looks every minute, which is another process than those it watches. Six things are looked at: accounts that
 nobody could read for twenty minutes, a poll or a push that is silent, messages of AWS that nobody has seen for too
-long, messages and dead letters of a queue that nobody could work off. What is new of one kind goes into one letter.
+long, messages and dead letters of a queue that nobody could work off, regions in which push misses what the poll of
+AWS Health finds, customers who were not told of an event. What is new of one kind goes into one letter.
 """
 
 from collections.abc import Collection
@@ -11,12 +12,15 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from awsint import rounds, sources, unseen_list
-from awsint.models import Account, Alarm, InboxMessage, Poll, QueueState, Round
+from awsint import health_letters, health_missed, rounds, sources, unseen_list
+from awsint.models import Account, AffectedCustomer, Alarm, InboxMessage, Poll, QueueState, Round
 from awsint.notices import hubs_down, leads
 from helpdesk.outbox.enqueue import Draft, enqueue
 
 UNREAD, SILENT, UNSEEN, STUCK = "aws.accounts_late", "aws.job_silent", "aws.unseen", "aws.stuck"
+MISSED, UNTOLD = "aws.health_missed", "aws.health_untold"
+# A customer who could not be told is looked at for so long.
+LOOKED_BACK = timedelta(days=7)
 # Whoever receives says how its queues stand every minute.
 PUSH_SILENT_AFTER = timedelta(minutes=10)
 # So many of one kind are looked at; a letter names the first of them.
@@ -26,7 +30,8 @@ MOST = 500
 def watch(at: datetime) -> int:
     """Tells what is newly wrong, and forgets what is over; returns how many letters were written."""
     told = 0
-    for kind, wrong in ((UNREAD, late(at)), (SILENT, silent(at)), (UNSEEN, unseen(at)), (STUCK, stuck())):
+    of_health = ((MISSED, health_missed.regions(at)), (UNTOLD, untold(at)))
+    for kind, wrong in ((UNREAD, late(at)), (SILENT, silent(at)), (UNSEEN, unseen(at)), (STUCK, stuck()), *of_health):
         told += _settle(kind, wrong, at)
     return told
 
@@ -104,3 +109,10 @@ def stuck() -> list[str]:
     parked = InboxMessage.objects.filter(state=InboxMessage.State.PARKED).order_by("-pk").values_list("pk", flat=True)
     dead = QueueState.objects.filter(dead__gt=0).values_list("hub_id", "queue")
     return [str(pk) for pk in parked[:MOST]] + [f"{hub}:{name}" for hub, name in dead]
+
+
+def untold(at: datetime) -> list[str]:
+    """Customers whose ticket about an event has been open for ten minutes and whom no letter has reached."""
+    rows = AffectedCustomer.objects.filter(opened_at__gt=at - LOOKED_BACK)
+    found = health_letters.untold(rows, at - health_letters.TELL_WITHIN).order_by("opened_at", "pk")
+    return [str(pk) for pk in found.values_list("pk", flat=True)[:MOST]]

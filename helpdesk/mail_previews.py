@@ -98,6 +98,8 @@ NAMES = {
     "aws.job_silent": _("AWS is not being read"),
     "aws.unseen": _("Nobody has seen what AWS said"),
     "aws.stuck": _("A pushed message is stuck"),
+    "aws.health_missed": _("Push missed an event"),
+    "aws.health_untold": _("Customers were not told"),
 }
 
 

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 import time_machine
 
-from awsint import health, health_proof
-from awsint.models import AffectedCustomer, Hub
+from awsint import health, health_proof, watching
+from awsint.models import AffectedCustomer, Alarm, Hub
+from helpdesk.accounts.models import Membership
+from helpdesk.outbox.compose import compose
 from helpdesk.outbox.content import content_of
 from helpdesk.outbox.models import Letter
 from sla.models import Breach
-from tests.awsint.test_health import ACME, GLOBEX, NOW, account, children, letters, said, take
+from tests.awsint.test_health import ACME, CODE, GLOBEX, NOW, account, children, letters, said, take
+from tests.awsint.test_health_pages import enter, words
 from tests.cast import Cast
 from tickets import actions, ladder, sweeping
 from tickets.models import Ticket
@@ -65,6 +68,63 @@ def test_told_is_who_was_told_and_not_whose_ticket_is_open(world: Cast) -> None:
     # The first that was taken counts, whatever comes after it.
     health_proof.sent(went(world.acme, at=NOW + 20 * MINUTE))
     assert told_at(world.acme) == NOW + MINUTE
+
+
+def test_the_leads_hear_once_of_a_customer_whom_no_letter_reached(world: Cast) -> None:
+    Membership.objects.filter(customer=world.globex).delete()
+    take(said(ACME, "i-1"), said(GLOBEX, "i-2"))
+    went(world.acme, "failed")
+    watching.watch(NOW + 9 * MINUTE)
+    assert letters("aws.health_untold") == []
+    for minute in (10, 11):
+        watching.watch(NOW + minute * MINUTE)
+    (letter,) = letters("aws.health_untold")
+    assert letter.to_key == world.lee.key
+    told = content_of(letter, NOW + 11 * MINUTE)
+    assert told is not None
+    assert [words.rpartition(": ")[2] for words, _at in told.context["lines"]] == [
+        "no letter was taken",
+        "the company has nobody to write to",
+    ]
+    mail = compose(letter, NOW + 11 * MINUTE)
+    assert mail is not None
+    assert "2 customers were not told" in mail.subject
+    # It is over once a letter is taken after all, or the ticket is.
+    health_proof.sent(went(world.acme))
+    ticket = children()["GLOBEX"]
+    actions.resolve(ticket=ticket, version=ticket.version, body="We called.", by=world.ana, at=NOW + 12 * MINUTE)
+    watching.watch(NOW + 13 * MINUTE)
+    assert not Alarm.objects.filter(kind="aws.health_untold", over_at=None).exists()
+    assert content_of(letter, NOW + 13 * MINUTE) is None
+
+
+# --- What push missed ------------------------------------------------------------------------------------------------
+
+
+def test_what_push_missed_is_counted_listed_and_told_once_for_each_region(world: Cast, hub: Hub) -> None:
+    Hub.objects.filter(pk=hub.pk).update(health_queue_url="https://sqs.us-east-1.amazonaws.com/1/health")
+    take(said(ACME, "i-1", key="poll:1"), via="poll")
+    take(said(GLOBEX, "db-1", code="AWS_RDS_OPERATIONAL_ISSUE", key="poll:2"), via="poll")
+    client = enter(world.ana)
+    assert "push had missed" not in words(client.get("/aws/health/"))
+    health.sweep(NOW + 15 * MINUTE)
+    page = words(client.get("/aws/health/"))
+    assert "The poll found 2 events that push had missed" in page
+    assert CODE in words(client.get("/aws/health/?state=missed"))
+    assert page.count("missed by push") == 2
+    for minute in (16, 17):
+        watching.watch(NOW + minute * MINUTE)
+    (letter,) = letters("aws.health_missed")
+    mail = compose(letter, NOW + 17 * MINUTE)
+    assert mail is not None
+    assert f"us-east-1: {CODE}" in str(mail.body)
+    assert "/aws/health/org" in str(mail.body)
+    # Push brings a new event of the region: it works again.
+    take(said(ACME, "i-1", code="AWS_S3_OPERATIONAL_ISSUE"), at=NOW + 20 * MINUTE)
+    watching.watch(NOW + 21 * MINUTE)
+    assert not Alarm.objects.filter(kind="aws.health_missed", over_at=None).exists()
+    assert content_of(letter, NOW + 21 * MINUTE) is None
+    assert "2 events" in words(client.get("/aws/health/"))
 
 
 # --- The ladder ------------------------------------------------------------------------------------------------------
