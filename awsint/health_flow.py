@@ -23,7 +23,7 @@ from helpdesk.outbox.models import Letter
 from tickets.models import Status
 
 SPAN = timedelta(days=30)
-FIRST, NEWS = KINDS[:2]
+FIRST, NEWS = list(KINDS)[:2]
 State = InboxMessage.State
 Counts = dict[str, int]
 
