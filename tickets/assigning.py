@@ -15,10 +15,11 @@ from django.db import connection
 
 from helpdesk.accounts.models import Customer, StaffRole, User, key_of
 from helpdesk.audit.record import SYSTEM, Happening
+from helpdesk.kept import fetched
 from oncall.duty import Colleague, duty, spoken_code
 from oncall.families import FAMILIES
 from tickets import loads, notify
-from tickets.assignment import ALGORITHM, Decision, Engineer, Wanted, decide, sentence
+from tickets.assignment import ALGORITHM, COLUMNS, Decision, Engineer, Wanted, decide, sentence
 from tickets.models import AssignmentDecision, Ticket
 
 HANDLED_FOR = timedelta(days=90)
@@ -27,15 +28,16 @@ WITH_PARENT = "parent"
 TIGHT = (",", ":")
 # The number is arbitrary; whoever files holds it from the choice until the ticket is there.
 LOCK = 7240152
-# Two statements in one journey: the second sees what was committed while the first waited.
-LOCKED = """
-SELECT pg_advisory_xact_lock(%s), (SELECT rank FROM sla_priority WHERE code = %s);
-SELECT u.id, greatest(l.points, 0), l.last_assigned_at, h.user_id IS NOT NULL, t.named, c.restricted,
-    u.no_mail
+# A statement of its own: the next one sees what was committed while this one waited.
+LOCKED = "SELECT pg_advisory_xact_lock(%s), (SELECT rank FROM sla_priority WHERE code = %s)"
+# Who was never given a ticket has waited longest.
+STANDINGS = """
+SELECT u.id, greatest(l.points, 0), trunc(extract(epoch FROM coalesce(%(at)s - l.last_assigned_at,
+    %(at)s - timestamptz 'epoch')))::bigint, h.user_id IS NOT NULL, t.named, c.restricted, u.no_mail
 FROM accounts_user u
-JOIN accounts_customer c ON c.id = %s
+JOIN accounts_customer c ON c.id = %(customer)s
 LEFT JOIN tickets_load l ON l.user_id = u.id
-LEFT JOIN tickets_handled h ON h.user_id = u.id AND h.customer_id = c.id AND h.last_at > %s
+LEFT JOIN tickets_handled h ON h.user_id = u.id AND h.customer_id = c.id AND h.last_at > %(since)s
 LEFT JOIN accounts_customerteam t ON t.user_id = u.id AND t.customer_id = c.id
 WHERE u.is_active AND u.staff_role = 'engineer'
 """
@@ -45,7 +47,7 @@ class Standing(NamedTuple):
     """How an engineer stands to a customer, and what they have in hand."""
 
     load: int | None
-    last_assigned_at: datetime | None
+    idle_s: int
     handled: bool
     named: bool | None
     restricted: bool
@@ -88,27 +90,23 @@ class Choice:
 def choose(
     *, customer: Customer, reader: User, service: str, priority: str, response_due_in_s: int, at: datetime
 ) -> Choice:
-    """Decides who takes a ticket that `reader` will read the answers of. Two statements."""
+    """Decides who takes a ticket that `reader` will read the answers of. Three statements."""
     on_duty = duty(at, service)
     rank, standings = _standings(customer.pk, priority, at)
     spoken = spoken_code(customer.language if reader.is_service else reader.language)
     wanted = Wanted(rank, spoken, service or None, response_due_in_s)
     colleagues = {c.key: c for c in on_duty if c.user in standings}
-    engineers = [_engineer(key, c, standings[c.user], at) for key, c in colleagues.items()]
+    engineers = [_engineer(key, c, standings[c.user]) for key, c in colleagues.items()]
     return Choice(wanted, engineers, decide(wanted, engineers), colleagues, standings)
 
 
 def _standings(customer: UUID, priority: str, at: datetime) -> tuple[int, dict[int, Standing]]:
-    with connection.cursor() as cursor:
-        cursor.execute(LOCKED, [LOCK, priority, customer, at - HANDLED_FOR])
-        rank = cursor.fetchone()[1]
-        cursor.nextset()
-        return rank, {user: Standing(*row) for user, *row in cursor.fetchall()}
+    ((_void, rank),) = fetched(LOCKED, [LOCK, priority])
+    rows = fetched(STANDINGS, {"at": at, "customer": customer, "since": at - HANDLED_FOR})
+    return rank, {user: Standing(*row) for user, *row in rows}
 
 
-def _engineer(key: str, c: Colleague, s: Standing, at: datetime) -> Engineer:
-    # Who was never given a ticket has waited longest.
-    last = s.last_assigned_at
+def _engineer(key: str, c: Colleague, s: Standing) -> Engineer:
     return Engineer(
         key=key,
         shift=c.shift,
@@ -119,7 +117,7 @@ def _engineer(key: str, c: Colleague, s: Standing, at: datetime) -> Engineer:
         capacity=c.capacity,
         named=bool(s.named),
         handled_90d=s.handled,
-        idle_s=int((at - last).total_seconds()) if last else int(at.timestamp()),
+        idle_s=s.idle_s,
         leave=c.leave,
         may_see=s.may_see,
     )
@@ -174,7 +172,7 @@ def _sentence(choice: Choice, language: str) -> str:
 
 
 def _told(choice: Choice) -> tuple[str, str]:
-    """Inputs and candidates as JSON: the engineers' inputs as rows under one head, for there may be hundreds."""
+    """Inputs and candidates as JSON: rows under one head, for there may be hundreds."""
     wanted = choice.wanted
     inputs: dict[str, Any] = {
         "ticket": {
@@ -187,7 +185,7 @@ def _told(choice: Choice) -> tuple[str, str]:
         "columns": Engineer._fields,
         "engineers": choice.engineers,
     }
-    candidates = [c.as_json() for c in choice.decision.candidates]
+    candidates = {"columns": COLUMNS, "rows": [c.as_row() for c in choice.decision.candidates]}
     return json.dumps(inputs, separators=TIGHT), json.dumps(candidates, separators=TIGHT)
 
 

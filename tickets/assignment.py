@@ -61,20 +61,48 @@ class Engineer(NamedTuple):
     may_see: bool = True
 
 
+class Parts(NamedTuple):
+    """What somebody's total is made of."""
+
+    skill: int
+    load: int
+    shift: int
+    affinity: int
+
+
 class Candidate(NamedTuple):
     """How one engineer fared: either `excluded` says why not, or tier, parts and total say how well."""
 
     key: str
     excluded: str = ""
     tier: int = 0
-    parts: dict[str, int] | None = None
+    parts: Parts | None = None
     total: int = 0
     engineer: Engineer | None = None
 
     def as_json(self) -> dict[str, Any]:
         if self.excluded:
             return {"user": self.key, "excluded": self.excluded}
-        return {"user": self.key, "tier": self.tier, "parts": self.parts, "total": self.total}
+        parts = self.parts._asdict() if self.parts else None
+        return {"user": self.key, "tier": self.tier, "parts": parts, "total": self.total}
+
+    def as_row(self) -> tuple[Any, ...]:
+        """The same under the head COLUMNS, as it is kept."""
+        if self.parts is None:
+            return self.key, self.excluded
+        return self.key, "", self.tier, *self.parts, self.total
+
+
+COLUMNS = ("user", "excluded", "tier", *Parts._fields, "total")
+
+
+def of_row(row: Sequence[Any], columns: Sequence[str] = COLUMNS) -> Candidate:
+    """A candidate as it was kept; who the engineer was is not in it."""
+    told = dict(zip(columns, row, strict=False))
+    if told["excluded"]:
+        return Candidate(told["user"], excluded=told["excluded"])
+    parts = Parts(*(told[name] for name in Parts._fields))
+    return Candidate(told["user"], tier=told["tier"], parts=parts, total=told["total"])
 
 
 @dataclass(frozen=True)
@@ -111,13 +139,13 @@ def _judge(wanted: Wanted, e: Engineer) -> Candidate:
     if why := _excluded(wanted, e):
         return Candidate(e.key, excluded=why)
     tier = 0 if wanted.language in e.languages else 1 if "en" in e.languages else 2
-    parts = {
-        "skill": SKILL_POINTS * min(e.skill, MOST_SKILL) if wanted.service else 0,
-        "load": max(0, LOAD_SCORE * (e.capacity - e.load) // e.capacity),
-        "shift": (SHIFT_URGENT if wanted.urgent else SHIFT_CALM)[e.shift],
-        "affinity": NAMED if e.named else HANDLED if e.handled_90d else 0,
-    }
-    return Candidate(e.key, tier=tier, parts=parts, total=sum(parts.values()), engineer=e)
+    parts = Parts(
+        SKILL_POINTS * min(e.skill, MOST_SKILL) if wanted.service else 0,
+        max(0, LOAD_SCORE * (e.capacity - e.load) // e.capacity),
+        (SHIFT_URGENT if wanted.urgent else SHIFT_CALM)[e.shift],
+        NAMED if e.named else HANDLED if e.handled_90d else 0,
+    )
+    return Candidate(e.key, "", tier, parts, sum(parts), e)
 
 
 def _excluded(wanted: Wanted, e: Engineer) -> str:
@@ -177,7 +205,7 @@ def sentence(
         return _nobody(language, told, names)
     first, e = told[0], told[0].engineer
     assert e is not None
-    affinity = AFFINITY[language].get((first.parts or {})["affinity"], "")
+    affinity = AFFINITY[language].get(first.parts.affinity if first.parts else 0, "")
     skill = e.skill if wanted.service else 0
     who, shift, service = names[first.key], SHIFTS[language][e.shift], service or wanted.service or "—"
     if language == "zh":

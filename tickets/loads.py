@@ -57,7 +57,7 @@ POINTS_OF = "CASE (SELECT rank FROM sla_priority WHERE code = {code}) {known} EL
 DECIDED = """decided AS (INSERT INTO tickets_assignmentdecision
     (ticket_id, at, algorithm, inputs, candidates, winner_id, runner_up_id, sentence_zh, sentence_en, manual_by_id,
      reason_id)
-    VALUES (%s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, %s, %s, %s))"""
+    VALUES (%s, %s, %s, %s::json, %s::json, %s, %s, %s, %s, %s, %s))"""
 HANDLED = """handled AS (INSERT INTO tickets_handled (customer_id, user_id, last_at) VALUES (%s, %s, %s)
     ON CONFLICT (customer_id, user_id) DO UPDATE SET last_at = greatest(tickets_handled.last_at, EXCLUDED.last_at))"""
 LOADED = f"""loaded AS (INSERT INTO tickets_load (user_id, points, last_assigned_at)
@@ -74,7 +74,7 @@ def keep(change: Change, *, at: datetime, decided: AssignmentDecision | None = N
     params: list[Any] = []
     if decided:
         parts.append(DECIDED)
-        params += [decided.ticket_id, at, decided.algorithm, *(told or ("{}", "[]"))]
+        params += [decided.ticket_id, at, decided.algorithm, *(told or ("{}", "{}"))]
         params += [decided.winner_id, decided.runner_up_id, decided.sentence_zh, decided.sentence_en]
         params += [decided.manual_by_id, decided.reason_id]
     if change.worked:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from helpdesk.accounts.models import User, key_of
+from tickets.assignment import Parts
 from tickets.models import AssignmentDecision, Ticket
 
 KEY = re.compile(r"\{user:(\d+)\}")
@@ -48,7 +49,7 @@ class Fared:
     name: str
     excluded: Any = ""
     tier: int = 0
-    parts: dict[str, int] | None = None
+    parts: Parts | None = None
     total: int = 0
     inputs: dict[str, Any] | None = None
     chosen: bool = False
@@ -101,7 +102,7 @@ def _names(decision: Decision, asked: AssignmentDecision | None) -> dict[int, st
     known = {pk: name for pk, name in two if pk and name}
     wanted = {int(number) for number in KEY.findall(decision.sentence)}
     if asked is not None:
-        wanted |= {int(c["user"].removeprefix("user:")) for c in asked.candidates}
+        wanted |= {int(c.key.removeprefix("user:")) for c in asked.fared}
     missing = wanted - set(known)
     return known | (dict(User.objects.filter(pk__in=missing).values_list("pk", "name")) if missing else {})
 
@@ -113,14 +114,14 @@ def _table(last: AssignmentDecision, names: dict[int, str]) -> list[Fared]:
     named = {key_of(number): name for number, name in names.items()}
     rows = [
         Fared(
-            name=named.get(c["user"], _("erased person")),
-            excluded=EXCLUDED.get(c.get("excluded", ""), ""),
-            tier=c.get("tier", 0),
-            parts=c.get("parts"),
-            total=c.get("total", 0),
-            inputs=inputs.get(c["user"]),
-            chosen=c["user"] == (key_of(last.winner_id) if last.winner_id else ""),
+            name=named.get(c.key, _("erased person")),
+            excluded=EXCLUDED.get(c.excluded, ""),
+            tier=c.tier,
+            parts=c.parts,
+            total=c.total,
+            inputs=inputs.get(c.key),
+            chosen=c.key == (key_of(last.winner_id) if last.winner_id else ""),
         )
-        for c in last.candidates
+        for c in last.fared
     ]
     return sorted(rows, key=lambda r: (bool(r.excluded), not r.chosen, r.tier, -r.total))

@@ -1,10 +1,13 @@
 """Who has to do with a ticket: whose work it is and why, who reads along, follows or is called, and how it went."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.accounts.models import Customer, Language, User
+from tickets.assignment import Candidate, of_row
 from tickets.models.said import Message
 from tickets.models.ticket import Ticket
 
@@ -34,18 +37,30 @@ class Handled(models.Model):
         constraints = [models.UniqueConstraint(fields=["customer", "user"], name="handled_once_each")]
 
 
+class Told(models.JSONField):
+    """JSON that is kept as it was written: nobody asks into it, and the database need not take it to pieces."""
+
+    def db_type(self, connection: Any) -> str:
+        return "json"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        # The driver reads this type by itself.
+        return value
+
+
 class AssignmentDecision(models.Model):
     """To whom a ticket went and why, all of it as it stood then; only ever added to (a trigger sees to it).
 
-    By the rule: `inputs` is what was asked of whom, `candidates` how each fared, and the sentences name people by key,
-    so that whoever is erased is gone from them too. By hand: `manual_by` and, in an internal note, the `reason`.
+    By the rule: `inputs` is what was asked of whom, `candidates` how each fared, both as rows under one head
+    ("columns"), and the sentences name people by key, so that whoever is erased is gone from them too. By hand:
+    `manual_by` and, in an internal note, the `reason`.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="decisions", db_index=False)
     at = models.DateTimeField()
     algorithm = models.CharField(max_length=20)
-    inputs = models.JSONField(default=dict)
-    candidates = models.JSONField(default=list)
+    inputs = Told(default=dict)
+    candidates = Told(default=dict)
     winner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     runner_up = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     sentence_zh = models.TextField(blank=True)
@@ -55,6 +70,11 @@ class AssignmentDecision(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["ticket", "-id"], name="decisions_of_ticket")]
+
+    @property
+    def fared(self) -> list[Candidate]:
+        """How everybody fared, in the order they were asked; empty where a person decided."""
+        return [of_row(row, self.candidates["columns"]) for row in self.candidates.get("rows", [])]
 
 
 class Participant(models.Model):
