@@ -87,7 +87,7 @@ def told(accounts: int = ACCOUNTS) -> Iterator[str]:
             second = _round(url)
             yield _line("nothing new", second, accounts, second.rows == 0)
         finally:
-            _forget()
+            forget()
 
 
 def _line(what: str, took: Round, accounts: int, good: bool) -> str:
@@ -134,7 +134,7 @@ def _load(accounts: int, file: Path, at: datetime) -> None:
     from helpdesk.accounts.models import Customer
     from helpdesk.bench.aws_world import external_id_of, number_of
 
-    _forget()
+    forget()
     hub = f"arn:aws:iam::{HUB}:role/hub"
     Hub.objects.create(
         partition="aws",
@@ -220,7 +220,7 @@ def _load_cases(accounts: list[Any], told: list[dict[str, Any]], at: datetime) -
     )
 
 
-def _forget() -> None:
+def forget() -> None:
     """Nothing of AWS stays."""
     with connection.cursor() as cursor:
         for table in LEFT:

@@ -164,19 +164,19 @@ def _people(at: datetime) -> None:
     )
 
 
-def body(n: int, at: datetime, text: str = OPENED) -> str:
+def body(n: int, at: datetime, text: str = OPENED, event: str = "bench") -> str:
     """The message about the nth account, as EventBridge writes it."""
     said = 1 if text == OPENED else 2
     code, account = "AWS_EC2_OPERATIONAL_ISSUE", number(n)
     begun, when = (f"{one:%a, %d %b %Y %H:%M:%S} GMT" for one in (at, at + timedelta(seconds=said)))
     entities = [{"entityValue": f"i-{n:08x}{m}", "status": "IMPAIRED"} for m in range(RESOURCES)]
     detail = {
-        "eventArn": f"arn:aws:health:us-east-1::event/EC2/{code}/{code}_bench",
+        "eventArn": f"arn:aws:health:us-east-1::event/EC2/{code}/{code}_{event}",
         "service": "EC2",
         "eventTypeCode": code,
         "eventTypeCategory": "issue",
         "eventScopeCode": "ACCOUNT_SPECIFIC",
-        "communicationId": f"bench-{n}-{said}",
+        "communicationId": f"{event}-{n}-{said}",
         "startTime": begun,
         "lastUpdatedTime": when,
         "statusCode": "open",

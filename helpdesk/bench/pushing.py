@@ -39,15 +39,15 @@ WHERE l.kind = 'ticket.aws_said' AND l.sent_at IS NOT NULL
 
 def told() -> Iterator[str]:
     """The measurement in two lines, the first with its verdict."""
-    with _world() as url, post.sink() as port, post.told(f"smtp://127.0.0.1:{port}"):
+    with world() as url, post.sink() as port, post.told(f"smtp://127.0.0.1:{port}"):
         try:
             _load(url, timezone.now())
-            with _consumer(url):
+            with consumer(url):
                 yield _seen("new cases", _push(url, [("open", place) for place in range(ACCOUNTS)]))
                 cases = _cases()
                 yield _seen("answers", _push(url, [("answer", cases[n % len(cases)]) for n in range(ANSWERS)]))
             yield _relayed()
-            with _reaching(url):
+            with reaching(url):
                 yield _brought(_send())
         finally:
             _forget()
@@ -90,8 +90,8 @@ def _half_and_most(lags: list[float]) -> tuple[float, float]:
 
 
 @contextmanager
-def _world() -> Iterator[str]:
-    command = [sys.executable, "-m", "awsint.sim", "--port", "0", "--scenario", "quiet", "--latency", str(LATENCY_MS)]
+def world(latency_ms: int = LATENCY_MS) -> Iterator[str]:
+    command = [sys.executable, "-m", "awsint.sim", "--port", "0", "--scenario", "quiet", "--latency", str(latency_ms)]
     with subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout
         try:
@@ -106,7 +106,7 @@ def _way(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _reaching(url: str) -> Iterator[None]:
+def reaching(url: str) -> Iterator[None]:
     """This very process finds it, for a while."""
     from awsint.client import sessions
 
@@ -122,7 +122,7 @@ def _reaching(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def _consumer(url: str) -> Iterator[None]:
+def consumer(url: str) -> Iterator[None]:
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "consume_support"]
     with subprocess.Popen(command, cwd=settings.BASE_DIR, env=os.environ | _way(url)) as other:
         try:
@@ -152,7 +152,7 @@ def _load(url: str, at: datetime) -> None:
     Hub.objects.create(partition="aws", queue_url=queue_url("aws", "support"), created_at=at, **hub)
     customers = list(Customer.objects.active().values_list("pk", flat=True)[:ACCOUNTS])
     for place in range(ACCOUNTS):
-        role = _steer(url, "account", {"number": _number(place), "external_id": f"external-id-of-{place:020}"})
+        role = steer(url, "account", {"number": _number(place), "external_id": f"external-id-of-{place:020}"})
         row = Account.objects.create(
             customer_id=customers[place % len(customers)], number=_number(place), name=f"bench {place}",
             role_arn=role, external_id=f"external-id-of-{place:020}", proved_at=at, created_at=at, may_write=True,
@@ -174,10 +174,10 @@ def _forget() -> None:
     with connection.cursor() as cursor:
         for table in LEFT:
             cursor.execute(f"DELETE FROM {table}")
-    aws._forget()
+    aws.forget()
 
 
-def _steer(url: str, what: str, given: dict[str, Any]) -> Any:
+def steer(url: str, what: str, given: dict[str, Any]) -> Any:
     body = json.dumps(given).encode()
     with urllib.request.urlopen(urllib.request.Request(f"{url}/_sim/{what}", body), timeout=30) as answer:
         return json.loads(answer.read())
@@ -242,9 +242,9 @@ def _send() -> list[float]:
 
 def _say(url: str, what: str, where: Any, body: str) -> None:
     if what == "open":
-        _steer(url, "open", {"account": _number(where), "subject": body, "body": body})
+        steer(url, "open", {"account": _number(where), "subject": body, "body": body})
     else:
-        _steer(url, "answer", {"account": where[0], "case": where[1], "body": body})
+        steer(url, "answer", {"account": where[0], "case": where[1], "body": body})
 
 
 def _on_the_desk(bodies: list[str]) -> list[str]:

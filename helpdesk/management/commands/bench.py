@@ -35,6 +35,7 @@ from helpdesk.bench import (
     report,
     reporting,
     statements,
+    streaming,
     sweeping,
     upload,
 )
@@ -150,6 +151,7 @@ class Command(BaseCommand):
         self.say(f"\nAn event of AWS Health that touches {health.CUSTOMERS:,} accounts:")
         for line in health.told():
             self.say(line)
+        self.say(streaming.told())
 
     def freeze(self) -> None:
         self.say(f"\nFreezing a month: {freezing.told()}")

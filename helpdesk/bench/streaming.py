@@ -1,0 +1,91 @@
+"""How many messages of AWS Health a second the desk takes for good: from the queue through the consumer, a process of
+its own, to tickets and letters, each message stored before it is deleted.
+
+The queue is full before the consumer begins, so what is counted is what it can do and not what comes.
+"""
+
+import time
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+
+from awsint import client
+from awsint.models import Account, AffectedCustomer, Hub, InboxMessage
+from awsint.shapes import Calls
+from awsint.sim.events import queue_url
+from helpdesk.accounts.models import Customer
+from helpdesk.bench import aws, health, pushing
+
+EVENTS, ACCOUNTS = 40, 100
+LATENCY_S, GUARD_S = 0.02, 300
+LEAST_A_SECOND = 100
+HEALTH = [
+    *("awsint_affectedentity", "awsint_affectedaccount", "awsint_affectedcustomer", "awsint_healthchange"),
+    *("awsint_healthmessage", "awsint_healthevent", "awsint_inboxmessage", "awsint_queuestate", "awsint_round"),
+]
+
+
+def told() -> str:
+    """The measurement in one line."""
+    with pushing.world(0) as url:
+        try:
+            at = timezone.now()
+            _load(at)
+            with pushing.reaching(url):
+                _fill(at)
+            pushing.steer(url, "latency", {"seconds": LATENCY_S})
+            with pushing.consumer(url):
+                seconds, done = _watched()
+            tickets = AffectedCustomer.objects.exclude(ticket=None).count()
+        finally:
+            _forget()
+    rate = done / seconds
+    verdict = "ok" if rate >= LEAST_A_SECOND and done == EVENTS * ACCOUNTS else "MISSED"
+    return (
+        f"{done:,} messages about {EVENTS} events from the queue at {LATENCY_S * 1000:.0f} ms to {tickets:,} tickets of "
+        f"customers in {seconds:.1f} s: {rate:.0f} a second (>= {LEAST_A_SECOND}: {verdict})"
+    )
+
+
+def _load(at: datetime) -> None:
+    _forget()
+    hub = f"arn:aws:iam::{aws.HUB}:role/hub"
+    Hub.objects.create(
+        partition="aws", account_number=aws.HUB, region="us-east-1", principal_arn=hub,
+        health_queue_url=queue_url("aws", "health"), created_at=at,
+    )  # fmt: skip
+    customers = list(Customer.objects.active().values_list("pk", flat=True)[:ACCOUNTS])
+    Account.objects.bulk_create(
+        Account(
+            customer_id=customers[n % len(customers)], number=health.number(n), name=f"bench {n}",
+            role_arn=f"arn:aws:iam::{health.number(n)}:role/x", external_id=f"bench{n:030}", proved_at=at, created_at=at,
+        )
+        for n in range(ACCOUNTS)
+    )  # fmt: skip
+
+
+def _fill(at: datetime) -> None:
+    api = client.queue("aws", aws.HUB, "us-east-1", queue_url("aws", "health"), Calls(), at=at)
+    for event in range(EVENTS):
+        for n in range(ACCOUNTS):
+            api.send(health.body(n, at, event=f"bench{event}"))
+
+
+def _watched() -> tuple[float, int]:
+    """Seconds from the first message that came to the last that was done, and how many are done."""
+    done = InboxMessage.objects.filter(state=InboxMessage.State.DONE)
+    until = time.monotonic() + GUARD_S
+    while done.count() < EVENTS * ACCOUNTS and time.monotonic() < until:
+        time.sleep(0.1)
+    taken = done.aggregate(number=Count("pk"), begun=Min("received_at"), ended=Max("done_at"))
+    return (taken["ended"] - taken["begun"]).total_seconds(), taken["number"]
+
+
+def _forget() -> None:
+    """The tickets are taken out when the place is made tidy for the next run."""
+    with connection.cursor() as cursor:
+        for table in HEALTH:
+            cursor.execute(f"DELETE FROM {table}")
+    aws.forget()
