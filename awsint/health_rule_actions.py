@@ -18,6 +18,13 @@ from sla.models import Priority
 
 RULES, PLAYBOOKS = "aws:health:rules", "aws:health:playbooks"
 STORE = "store"
+# Everything a row says; and where a new one stands among those of its place.
+COLUMNS = (
+    *("code", "note_zh", "note_en", "position", "is_active", "categories", "statuses", "scope", "code_words"),
+    *("services", "regions", "actionabilities", "personas", "production", "registered", "vip", "starts_within_h"),
+    *("effect", "priority_id"),
+)
+LAST = 2**63
 CODE = re.compile(r"[A-Z0-9_*-]{2,120}")
 MOST_DAYS = 90
 TEXTS = ("title_zh", "title_en", "means_zh", "means_en", "do_zh", "do_en")
@@ -42,6 +49,19 @@ def drafted(said: Mapping[str, str]) -> list[HealthRule]:
     return sorted(rows, key=lambda row: (row.position, row.pk))
 
 
+def typed(said: Mapping[str, str]) -> list[HealthRule]:
+    """The rules as somebody typed them, right or wrong, so that nothing of it is lost."""
+    rows = list(HealthRule.objects.all())
+    for row in rows:
+        row.position = said.get(f"position-{row.pk}", row.position)
+        row.is_active = f"active-{row.pk}" in said
+        for name in ("code_words", "services", "regions"):
+            setattr(row, name, _words(said.get(f"{name}-{row.pk}", "")))
+        if row.effect in ("priority", "store") and (effect := said.get(f"effect-{row.pk}")):
+            row.effect, row.priority_id = ("store", None) if effect == STORE else ("priority", effect)
+    return rows
+
+
 def _follow(row: HealthRule, effect: str, known: set[str]) -> None:
     if effect != STORE and effect not in known:
         raise Refused("effect", _("Choose what follows."))
@@ -55,10 +75,7 @@ def _words(text: str) -> list[str]:
 
 def digest(draft: Sequence[HealthRule]) -> str:
     """What a draft says, so that only what was tried is saved."""
-    said = [
-        (row.pk, row.position, row.is_active, row.effect, row.priority_id, row.code_words, row.services, row.regions)
-        for row in draft
-    ]
+    said = [[row.pk, *(getattr(row, name) for name in COLUMNS)] for row in draft]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
@@ -80,6 +97,40 @@ def save_rules(*, draft: Sequence[HealthRule], tried: str, by: User, at: datetim
         data = {"rules": [row.code for row in changed]}
         record([Happening("aws.health_rules_changed", data)], by=by, at=at, subject=RULES)
     return len(changed)
+
+
+def with_row(row: HealthRule) -> list[HealthRule]:
+    """The rules with one row as somebody wants it, in their order. One statement."""
+    return sorted([*HealthRule.objects.exclude(pk=row.pk), row], key=lambda one: (one.position, one.pk or LAST))
+
+
+@transaction.atomic
+def save_rule(*, row: HealthRule, tried: str, by: User, at: datetime) -> HealthRule:
+    """Keeps one row, new or changed, that was tried on the newest events. Raises Refused, PermissionDenied."""
+    demand(by)
+    before = {one.pk: one for one in HealthRule.objects.select_for_update()}
+    if tried != digest(with_row(row)):
+        raise Refused("tried", _("Try it on the last events first."))
+    old = before.get(row.pk)
+    if any(one.code == row.code and one.pk != row.pk for one in before.values()):
+        raise Refused("code", _("There is a rule of this code already."))
+    row.save()
+    if old is None:
+        record([Happening("aws.health_rule_added", {"rules": [row.code]})], by=by, at=at, subject=RULES)
+        return row
+    fields = [name for name in COLUMNS if getattr(row, name) != getattr(old, name)]
+    if fields:
+        data = {"rules": [row.code], "fields": [name.removesuffix("_id") for name in fields]}
+        record([Happening("aws.health_rules_changed", data)], by=by, at=at, subject=RULES)
+    return row
+
+
+@transaction.atomic
+def delete_rule(*, rule: HealthRule, by: User, at: datetime) -> None:
+    """What it decided stays decided, and names it by its code. Raises PermissionDenied."""
+    demand(by)
+    if HealthRule.objects.filter(pk=rule.pk).delete()[0]:
+        record([Happening("aws.health_rule_deleted", {"rules": [rule.code]})], by=by, at=at, subject=RULES)
 
 
 # --- Suppressions ----------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def change_rules(request: PersonRequest) -> HttpResponse:
             return _rules_page(request, draft, told, status=200)
         actions.save_rules(draft=draft, tried=said.get("tried", ""), by=request.user, at=timezone.now())
     except Refused as refused:
-        return _rules_page(request, list(HealthRule.objects.all()), {"trouble": str(refused)}, status=422)
+        return _rules_page(request, actions.typed(said), {"trouble": str(refused)}, status=422)
     messages.success(request, _("The rules are saved. They hold for what AWS says from now on."))
     return see_other(reverse("aws_health_rules"))
 

@@ -10,6 +10,7 @@ from awsint import (
     handling_views,
     health_flow_views,
     health_org_views,
+    health_rule_one_views,
     health_rule_views,
     health_views,
     hub_views,
@@ -73,6 +74,9 @@ urlpatterns = [
     path("aws/health.csv", health_views.events_csv, name="aws_health_csv"),
     path("aws/health/rules", health_rule_views.rules, name="aws_health_rules"),
     path("aws/health/rules/change", health_rule_views.change_rules, name="aws_health_rules_change"),
+    path("aws/health/rules/new", health_rule_one_views.new_rule, name="aws_health_rule_new"),
+    path("aws/health/rules/<int:rule>/", health_rule_one_views.rule, name="aws_health_rule"),
+    path("aws/health/rules/<int:rule>/delete", health_rule_one_views.delete_rule, name="aws_health_rule_delete"),
     path("aws/health/suppress", health_rule_views.suppress, name="aws_suppress"),
     path(
         "aws/health/suppressions/<int:suppression>/end", health_rule_views.end_suppression, name="aws_suppression_end"

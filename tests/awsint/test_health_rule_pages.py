@@ -1,6 +1,7 @@
 """Rules, suppressions and playbooks of AWS Health as those with the right edit them."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 
 from awsint.models import HealthEvent, HealthRule, Playbook, Suppression
 from tests.awsint.test_health import ACME, CODE, account, children, said, take
-from tests.awsint.test_health_pages import enter, now, told, words
+from tests.awsint.test_health_pages import _statements, enter, now, told, words
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,89 @@ def test_rules_are_tried_on_the_last_events_before_they_hold(world: Cast) -> Non
     assert "changed the rules" in words(client.get("/aws/health/rules"))
     assert sent(enter(world.ana), draft).status_code == 404
     assert rule.code in words(enter(world.ana).get("/aws/health/rules"))
+
+
+WHOLE = {
+    "note_zh": "韩国的数据库", "note_en": "Databases in Korea", "position": "1", "is_active": "on",
+    "categories": ["issue", "scheduledChange"], "statuses": ["open"], "scope": "ACCOUNT_SPECIFIC",
+    "code_words": "operational", "services": "ec2, rds", "regions": "US-EAST-1", "actionabilities": ["ACTION_REQUIRED"],
+    "personas": ["SECURITY"], "production": "on", "registered": "no", "vip": "on", "starts_within_h": "48",
+    "effect": "medium",
+}  # fmt: skip
+
+
+def saved(client: Client, url: str, said: dict[str, Any]) -> Any:
+    """Tried first, and then saved as it was tried."""
+    looked = client.post(url, said)
+    assert "What would have been" in words(looked)
+    tried = re.findall(r'name="tried" value="(\w+)"', looked.content.decode())[0]
+    return client.post(url, said | {"save": "1", "tried": tried})
+
+
+def test_a_rule_with_all_it_can_ask_is_written_changed_and_deleted(world: Cast) -> None:
+    event = told()
+    client, new = enter(world.lee), "/aws/health/rules/new"
+    for wrong in (
+        {"code": "H 1"}, {"code": ""}, {"note_zh": ""}, {"position": "0"}, {"categories": ["weather"]}, {"effect": ""},
+        {"statuses": ["late"]}, {"scope": "WORLD"}, {"code_words": "a-b"}, {"services": "<b>"}, {"regions": "us east!"},
+        {"actionabilities": ["SIT_STILL"]}, {"personas": ["CATS"]}, {"registered": "maybe"}, {"starts_within_h": "0"},
+    ):  # fmt: skip
+        answer = client.post(new, WHOLE | {"code": "H11"} | wrong)
+        assert answer.status_code == 422, wrong
+        # What was typed stays, and the trouble is told at its field.
+        assert f'id="{next(iter(wrong))}_error"' in answer.content.decode(), wrong
+        assert "Databases in Korea" in answer.content.decode()
+    assert client.post(new, WHOLE | {"code": "H2"} | {"save": "1"}).status_code == 422, "not tried, and there is one"
+    assert saved(client, new, WHOLE | {"code": "H11"}).status_code == 303
+    rule = HealthRule.objects.get(code="H11")
+    assert (rule.services, rule.regions, rule.code_words) == (["EC2", "RDS"], ["us-east-1"], ["OPERATIONAL"])
+    assert (rule.registered, rule.production, rule.vip, rule.starts_within_h) == (False, True, True, 48)
+    assert (rule.effect, rule.priority_id, rule.personas) == ("priority", "medium", ["SECURITY"])
+    # Emptied, it fits everything: the dry run says so before it holds, and what was tried is saved alone.
+    page, less = f"/aws/health/rules/{rule.pk}/", {"note_zh": "一切", "note_en": "All", "position": "1"}
+    assert 'value="EC2 RDS"' in client.get(page).content.decode()
+    looked = client.post(page, less | {"is_active": "on", "effect": "low"})
+    assert re.search(r"critical H2 low H11", words(looked))
+    assert saved(client, page, less | {"is_active": "on", "effect": "store"}).status_code == 303
+    rule.refresh_from_db()
+    assert (rule.effect, rule.priority, rule.categories, rule.registered) == ("store", None, [], None)
+    # Deleting asks, says what would be otherwise, and leaves what was decided.
+    HealthEvent.objects.filter(pk=event.pk).update(rule=rule)
+    assert "Without it 1 of the newest events" in words(client.get(page + "delete"))
+    assert HealthRule.objects.filter(pk=rule.pk).exists()
+    assert client.post(page + "delete").status_code == 303
+    event.refresh_from_db()
+    assert (event.rule, event.reason["rule"]) == (None, "H2")
+    history = words(client.get("/aws/health/rules"))
+    for line in ("added a rule of AWS Health: H11", "deleted a rule of AWS Health: H11", "scope code_words"):
+        assert line in history, line
+    for url in (new, f"/aws/health/rules/{HealthRule.objects.earliest('pk').pk}/"):
+        assert enter(world.ana).get(url).status_code == 404
+
+
+def test_a_wrong_place_loses_nothing_that_was_typed(world: Cast) -> None:
+    rule = HealthRule.objects.earliest("pk")
+    answer = sent(enter(world.lee), form(**{f"position-{rule.pk}": "first", f"services-{rule.pk}": "LAMBDA"}))
+    assert answer.status_code == 422
+    assert 'value="first"' in answer.content.decode()
+    assert "LAMBDA" in answer.content.decode()
+
+
+@pytest.mark.parametrize("url", ["/aws/health/rules", "/aws/health/playbooks"])
+def test_as_many_statements_for_few_rules_as_for_many(world: Cast, url: str) -> None:
+    event = told()
+    lee, ana = enter(world.lee), enter(world.ana)
+    one = {"reason": "a test", "customer": world.globex, "created_by": world.lee, "created_at": event.seen_at}
+    until = event.seen_at + timedelta(days=400)
+    Suppression.objects.create(code="AWS_W_*", expires_at=until, **one)
+    few = [_statements(client, url) for client in (lee, ana)]
+    for n in range(20):
+        HealthRule.objects.create(code=f"X{n}", position=90 + n, effect="store")
+        Suppression.objects.create(code=f"AWS_X{n}_*", expires_at=until, **one)
+        text = dict.fromkeys(("title_zh", "title_en", "means_zh", "means_en", "do_zh", "do_en"), "text")
+        Playbook.objects.create(code=f"AWS_X{n}_*", **text)
+        take(said(ACME, "i-1", code=f"AWS_QUUX{n}_STRANGE"))
+    assert [_statements(client, url) for client in (lee, ana)] == few
 
 
 def test_a_suppression_has_a_reason_and_an_end(world: Cast) -> None:
