@@ -1,8 +1,10 @@
 """What every test stands on: the cast, and plain static files."""
 
+import gc
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,21 @@ LONG = (
     "test_news_comes_to_whoever_it_concerns",
     "test_faults",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: Python does not look through it for garbage again and again.
+
+    That took about a seventh of the tests' time and a third of the start's.
+    """
+    gc.disable()
+    result = yield
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
+    return result
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
