@@ -104,6 +104,7 @@ def test_an_answer_in_part_and_throttling_lose_nothing(sim: Sim, there: Health) 
     for n in range(4):
         aws.happen(sim.world, CODE, accounts={ACME: [f"i-{n}"]})
     sim.fault("partial", account=PAYER, operation="DescribeEventDetailsForOrganization", times=1)
+    sim.fault("throttle", account=PAYER, operation="DescribeEventDetailsForOrganization", times=2)
     sim.fault("throttle", account=PAYER, operation="DescribeAffectedEntitiesForOrganization", times=1)
     poll(at(15))
     poll(at(30))
@@ -123,6 +124,24 @@ def test_a_view_that_is_switched_off_is_told_and_comes_back(sim: Sim, there: Hea
     there.switched_off.clear()
     poll(reading.next_at)
     assert HealthReading.objects.get().failures == 0
+    assert Ticket.objects.exclude(customer=HOUSE).count() == 1
+
+
+def test_a_delegate_that_is_removed_is_told_and_what_was_missed_is_found(sim: Sim, there: Health) -> None:
+    speaker = sim.account("100000000002", external_id="d" * 32)
+    delegates = sim.world.organization(PAYER, speaker.number, ACME).delegates
+    delegates[speaker.number, "health.amazonaws.com"] = NOW
+    Organization.objects.update(account_number=speaker.number, role_arn=speaker.role_arn, external_id="d" * 32)
+    poll(at(0))
+    assert HealthReading.objects.get().failures == 0
+    delegates.clear()
+    aws.happen(sim.world, CODE, accounts={ACME: ["i-1"]})
+    poll(at(15))
+    reading = HealthReading.objects.get()
+    assert (reading.code, reading.failures) == ("AccessDeniedException", 1)
+    assert not Ticket.objects.exists()
+    delegates[speaker.number, "health.amazonaws.com"] = NOW
+    poll(reading.next_at)
     assert Ticket.objects.exclude(customer=HOUSE).count() == 1
 
 
