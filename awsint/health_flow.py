@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import CharField, Count, Q, QuerySet, Sum, Value
+from django.db.models import CharField, Count, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,6 +23,8 @@ from helpdesk.outbox.models import Letter
 from tickets.models import Status
 
 SPAN = timedelta(days=30)
+# No event has such a number.
+NONE = 2**62
 FIRST, NEWS = list(KINDS)[:2]
 State = InboxMessage.State
 Counts = dict[str, int]
@@ -31,14 +33,17 @@ Counts = dict[str, int]
 def counts(user: User, at: datetime) -> Counts:
     """How much went along each way, by its name. Seven statements."""
     start = at - SPAN
+    decided = _decided(user, start)
+    # What belongs to events is found by their numbers: none of theirs is below the first one's.
+    first = decided.pop("first") or NONE
     return {
         **_arrived(start),
         **_told(start),
         **_polled(start),
-        **_decided(user, start),
-        **_opened(user, start),
-        **_changed(user, start),
-        **_written(user, start),
+        **decided,
+        **_opened(user, start, first),
+        **_changed(user, start, first),
+        **_written(user, start, first),
     }
 
 
@@ -82,36 +87,39 @@ def _decided(user: User, start: datetime) -> Counts:
             parents=Count("ticket"),
             suppressed=Count("pk", filter=without & Q(suppression__isnull=False)),
             stored=Count("pk", filter=without & Q(suppression=None)),
+            first=Min("pk"),
             over=Count("pk", filter=Q(status=EventStatus.CLOSED) | Q(expired_at__isnull=False)),
         )
     )
     return dict(sums)
 
 
-def _parts(user: User, start: datetime) -> QuerySet[AffectedCustomer]:
+def _parts(user: User, start: datetime, first: int) -> QuerySet[AffectedCustomer]:
     rows: QuerySet[AffectedCustomer] = AffectedCustomer.objects.visible_to(user).filter(event__seen_at__gte=start)
-    return rows
+    return rows.filter(event__gte=first)
 
 
-def _opened(user: User, start: datetime) -> Counts:
+def _opened(user: User, start: datetime, first: int) -> Counts:
     over = Q(ticket__status__in=[Status.RESOLVED, Status.CLOSED])
     return dict(
-        _parts(user, start).aggregate(
+        _parts(user, start, first).aggregate(
             children=Count("ticket"), finished=Count("ticket", filter=over), nobody=Count("pk", filter=~Q(trouble=""))
         )
     )
 
 
-def _changed(user: User, start: datetime) -> Counts:
+def _changed(user: User, start: datetime, first: int) -> Counts:
     """What AWS changed afterwards."""
     events = health_list.known_to(user).filter(seen_at__gte=start)
-    rows = HealthChange.objects.filter(event__in=events.values("pk")).exclude(what=HealthChange.What.SEEN)
+    rows = HealthChange.objects.filter(event__in=events.values("pk"), event__gte=first).exclude(
+        what=HealthChange.What.SEEN
+    )
     return {"changes": rows.aggregate(n=Count("pk"))["n"]}
 
 
-def _written(user: User, start: datetime) -> Counts:
+def _written(user: User, start: datetime, first: int) -> Counts:
     """The letters of the children's own customers, by what became of them: "bounced" is refused by the other side."""
-    parts = _parts(user, start).exclude(ticket=None)
+    parts = _parts(user, start, first).exclude(ticket=None)
     # A letter knows its ticket by refs.ref alone.
     tickets = parts.annotate(ref=Concat(Value("HD-"), Cast("ticket", CharField()))).values("ref")
     theirs = Letter.objects.filter(kind__in=[FIRST, NEWS], subject__in=tickets)
@@ -203,7 +211,7 @@ def rows(user: User, told: Counts) -> list[Row]:
         Row(word["letters"], word["failed"], told["failed"]),
         Row(word["letters"], word["bounced"], told["bounced"], note=_("refused by the other side")),
         Row(word["letters"], _("On their way"), told["on_the_way"]),
-        Row(word["letters"], _("Withdrawn"), told["withdrawn"], note=_("before they left")),
+        Row(word["letters"], _("Cancelled before they left"), told["withdrawn"]),
     ]
 
 

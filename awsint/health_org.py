@@ -233,12 +233,22 @@ def _add_polls(user: User, found: dict[str, Section], at: datetime) -> None:
 
 
 @dataclass(frozen=True)
+class Late:
+    """An account that was not read within the time; `code` is what AWS answered."""
+
+    name: str
+    number: str
+    read_at: datetime | None
+    code: str
+
+
+@dataclass(frozen=True)
 class Single:
     """A partition whose accounts are read by themselves: AWS China has no organization view (aws.md, 2.3)."""
 
     partition: str
     count: int
-    late: list[tuple[str, str, datetime | None]]
+    late: list[Late]
     late_count: int
 
     @property
@@ -261,13 +271,17 @@ def singles(user: User, at: datetime) -> list[Single]:
     late = Q(health_reading=None) | Q(health_reading__read_at=None) | Q(health_reading__read_at__lt=at - doctor.LATE)
     sums = rows.values("partition").annotate(n=Count("pk"), late=Count("pk", filter=late)).order_by("partition")
     found = [(row["partition"], row["n"], row["late"]) for row in sums]
-    named: dict[str, list[tuple[str, str, datetime | None]]] = {}
+    named: dict[str, list[Late]] = {}
     if any(n for _partition, _count, n in found):
         for one in rows.filter(late).select_related("health_reading").order_by("partition", "number")[:MOST_LATE]:
-            reading = getattr(one, "health_reading", None)
-            told = (aws_name(user, one.pk, one.name), aws_number(user, one.number), reading and reading.read_at)
-            named.setdefault(one.partition, []).append(told)
+            named.setdefault(one.partition, []).append(_late(user, one))
     return [Single(partition, count, named.get(partition, []), n) for partition, count, n in found]
+
+
+def _late(user: User, account: Account) -> Late:
+    reading: HealthReading | None = getattr(account, "health_reading", None)
+    name, number = aws_name(user, account.pk, account.name), aws_number(user, account.number)
+    return Late(name, number, reading.read_at if reading else None, reading.code if reading else "")
 
 
 # --- Open events -----------------------------------------------------------------------------------------------------
