@@ -123,6 +123,7 @@ def _hub(hub: Hub, made: Calls, at: datetime) -> Iterator[Finding]:
     yield _asked(about, "identity", partial(_identity, hub, made, at))
     for name, (address, dead) in QUEUES.items():
         yield _asked(about, name, partial(_queue, hub, getattr(hub, address), dead, made, at))
+    yield _asked(about, "queue_policy", partial(_stands, setup.queue_policy(hub, made, at)))
 
 
 def _identity(hub: Hub, made: Calls, at: datetime) -> Told:
@@ -164,12 +165,13 @@ def _organization(organization: Organization, regions: Sequence[str], made: Call
         if step.name in ("view", "delegate"):
             yield _asked(about, step.name, partial(_stands, step))
     yield _asked(about, "events", partial(_events, wanted, made, at))
+    yield _asked(about, "bus", partial(_stands, setup.bus(wanted, made, at)))
     for region in wanted.regions:
         yield _asked(about, f"rule:{region}", partial(_rule, wanted, region, made, at))
 
 
 def _stands(step: setup.Step) -> Told:
-    return Told(GOOD, "ok") if step.stands and step.stands() else Told(BAD, "missing", why="setup")
+    return Told(GOOD, "ok") if step.stands and step.stands() else Told(BAD, "missing", why=step.why or "setup")
 
 
 def _events(plan: setup.Plan, made: Calls, at: datetime) -> Told:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from awsint import calls, client, mending, testing
+from awsint import calls, client, hub_policies, mending, testing
 from awsint.models import Hub, Organization, Partition
 from awsint.shapes import AwsError, Calls, Denied, Place
 from helpdesk.accounts.doors import Refused
@@ -175,6 +175,8 @@ def mended(step: str, why: str) -> str:
 def _may(step: str) -> str:
     if step in ("access", "view", "delegate"):
         return _("Only the management account may do this: name a role of it that may (--management-role).")
+    if step in ("bus", "queue", "queue_policy", "dead_queue"):
+        return _("The hub's role may not look at this: deploy deploy/aws/hub.yaml again.")
     if step.startswith("rule:"):
         return _("The role may not see or make rules here: deploy deploy/aws/health.yaml in this region instead.")
     return _("The role does not allow this: deploy the template again, with what it allows unchanged.")
@@ -189,8 +191,10 @@ def steps(plan: Plan, made: Calls, at: datetime) -> list[Step]:
     hub = plan.hub
     return [
         *([Step("view")] if china else switches(plan, made, at)),
+        bus(plan, made, at),
         *(_rule(plan, region, made, at) for region in plan.regions),
         Step("queue", _lies(hub, hub.health_queue_url, made, at), why=BY_HUB),
+        queue_policy(hub, made, at),
         Step("dead_queue", _lies(hub, hub.health_dead_queue_url, made, at), why=BY_HUB),
     ]
 
@@ -209,6 +213,34 @@ def switches(plan: Plan, made: Calls, at: datetime) -> Iterator[Step]:
         lambda: trust.delegate(number),
         needs=("access",),
     )
+
+
+def bus(plan: Plan, made: Calls, at: datetime) -> Step:
+    """The hub's bus is there, and whoever speaks for the organization may put events on it."""
+    hub, organization = plan.hub, plan.organization
+
+    def stands() -> bool:
+        if not hub.bus_arn:
+            return False
+        policy = client.bus(hub.partition, hub.account_number, hub.bus_arn, made, at=at).policy()
+        told = client.organization(plan.speaker, made, at=at)
+        known = organization.organization_id or ("" if policy is None else str(told.describe().get("Id", "")))
+        return policy is not None and hub_policies.lets_in(policy, organization.account_number, known)
+
+    return Step("bus", stands, why=BY_HUB)
+
+
+def queue_policy(hub: Hub, made: Calls, at: datetime) -> Step:
+    """The queue takes what the hub's rule sends, and hands on what nobody could take."""
+
+    def stands() -> bool:
+        if not hub.health_queue_url:
+            return False
+        api = client.queue(hub.partition, hub.account_number, hub.region, hub.health_queue_url, made, at=at)
+        policy, dead = api.rules()
+        return bool(dead) and hub_policies.takes_events(policy)
+
+    return Step("queue_policy", stands, why=BY_HUB)
 
 
 def _rule(plan: Plan, region: str, made: Calls, at: datetime) -> Step:
@@ -255,6 +287,8 @@ def step_name(step: str) -> str:
         "access": _("The organization trusts AWS Health"),
         "view": _("The organization view of AWS Health is enabled"),
         "delegate": _("The account speaks for the organization"),
+        "bus": _("The hub's bus lets the organization in"),
+        "queue_policy": _("The queue takes events and hands on dead letters"),
         "queue": _("The hub's queue for AWS Health is there"),
         "dead_queue": _("Its queue for dead letters is there"),
     }.get(step, step)

@@ -12,11 +12,12 @@ from awsint.client.calling import Caller, needed
 from awsint.client.health_events import HealthApi
 from awsint.client.organizations import OrganizationApi
 from awsint.client.queues import QueueApi
-from awsint.client.setup import Rule, RulesApi, TrustApi
+from awsint.client.setup import BusApi, Rule, RulesApi, TrustApi
 from awsint.client.support import SupportApi
 from awsint.shapes import Calls, Place
 
 __all__ = [
+    "BusApi",
     "HealthApi",
     "OrganizationApi",
     "QueueApi",
@@ -25,6 +26,7 @@ __all__ = [
     "SupportApi",
     "TrustApi",
     "Turn",
+    "bus",
     "check",
     "health",
     "organization",
@@ -70,6 +72,13 @@ def queue(partition: str, number: str, region: str, url: str, made: Calls, *, at
     caller = Caller("sqs", Place(number, partition), made, at=at, turn=Turn.PERSON)
     caller.region = region
     return QueueApi(caller, url)
+
+
+def bus(partition: str, number: str, arn: str, made: Calls, *, at: datetime) -> BusApi:
+    """The bus of a hub, by the hub's own identity."""
+    caller = Caller("events", Place(number, partition), made, at=at, turn=Turn.PERSON)
+    caller.region = arn.split(":")[3]
+    return BusApi(caller, arn)
 
 
 def check(place: Place, made: Calls, *, at: datetime) -> str:

@@ -91,3 +91,21 @@ class RulesApi:
         told = self.aws.call("put_targets", sessions.WRITES, Rule=name, Targets=[one])
         for failed in told.get("FailedEntries", []):
             raise AwsError(failed.get("ErrorCode", ""), failed.get("ErrorMessage", ""), operation="PutTargets")
+
+
+class BusApi:
+    """The hub's bus, by the hub's own identity."""
+
+    def __init__(self, caller: Caller, arn: str) -> None:
+        self.aws, self.arn = caller, arn
+
+    def policy(self) -> dict[str, Any] | None:
+        """Who may put events on it; None where there is no such bus."""
+        try:
+            told = self.aws.call("describe_event_bus", Name=self.arn)
+        except AwsError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+            return None
+        policy: dict[str, Any] = json.loads(told.get("Policy") or "{}")
+        return policy

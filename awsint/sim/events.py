@@ -14,6 +14,7 @@ from awsint.sim.world import HUB, World
 QUEUES = ("support", "health")
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 MOST_RECEIVES = 5
+BUS = "partner-support"
 
 
 def queue_name(queue: str) -> str:
@@ -39,7 +40,9 @@ class Delivery:
             for queue in QUEUES:
                 dead = self._make(region, f"{queue_name(queue)}-dead", {})
                 redrive = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": MOST_RECEIVES}
-                self._make(region, queue_name(queue), {"RedrivePolicy": json.dumps(redrive)})
+                given = {"RedrivePolicy": json.dumps(redrive), "Policy": json.dumps(_takes_events(region, queue))}
+                self._make(region, queue_name(queue), given)
+            _make_bus(region)
         self.world.told = self.support
         health.of(self.world).told = self.health
 
@@ -74,6 +77,26 @@ class Delivery:
         """As if there had never been a queue."""
         for region in REGIONS.values():
             _backend(region).queues.clear()
+
+
+def _takes_events(region: str, queue: str) -> dict[str, Any]:
+    """The policy of a queue as deploy/aws/hub.yaml makes it."""
+    china = "-cn" if region.startswith("cn-") else ""
+    rule = f"arn:aws{china}:events:{region}:{HUB}:rule/{BUS}/partner-{queue}"
+    allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    return {"Version": "2012-10-17", "Statement": [allowed | {"Condition": {"ArnEquals": {"aws:SourceArn": rule}}}]}
+
+
+def _make_bus(region: str) -> None:
+    """The hub's bus, open to everybody: whose accounts there are is made up here."""
+    from moto.events.models import events_backends
+
+    backend = events_backends[HUB][region]
+    if BUS not in backend.event_buses:
+        allowed = {"Sid": "all", "Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
+        bus = backend.create_event_bus(BUS)
+        policy = {"Version": "2012-10-17", "Statement": [allowed]}
+        backend.put_permission(bus.name, "", "", "", {}, json.dumps(policy))
 
 
 def _backend(region: str) -> Any:

@@ -61,7 +61,7 @@ def test_each_switch_is_looked_at_and_what_is_off_says_how_it_is_mended(
     Hub.objects.update(bus_arn="arn:aws:events:us-east-1:123456789012:event-bus/other")
     sim.send("health-dead", "{}")
     read(house, timezone.now() - timedelta(minutes=21))
-    assert looked(lead).bad == 7
+    assert looked(lead).bad == 8
     seen = words(lead.get(PAGE))
     assert "The organization view of AWS Health is enabled wrong missing" in seen
     assert "The account speaks for the organization wrong" in seen

@@ -12,11 +12,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from moto.events.models import events_backends
+from moto.sqs.models import sqs_backends
 
-from awsint import connecting
+from awsint import connecting, hub_policies
 from awsint.client import sessions
 from awsint.models import HealthReading, Hub, Organization
 from awsint.sim import health as aws
+from awsint.sim.world import HUB
 from helpdesk.jobs import work
 from helpdesk.jobs.models import Job
 from tests.awsint.conftest import connected, hub_of
@@ -80,7 +82,8 @@ def test_what_is_missing_is_done_and_done_once(house: Organization, sim: Sim) ->
     planned = setup("--dry-run")
     assert changes(sim) == set(), "a plan changes nothing"
     todo = ["access", "view", "delegate", *RULES]
-    assert planned == {"features": "ok", **dict.fromkeys(todo, "missing"), "queue": "ok", "dead_queue": "ok"}
+    there = ["features", "bus", "queue", "queue_policy", "dead_queue"]
+    assert planned == dict.fromkeys(there, "ok") | dict.fromkeys(todo, "missing")
     assert setup() == {**planned, **dict.fromkeys(todo, "done")}
     assert set(setup().values()) == {"ok"}
     for region in ("us-east-1", "us-west-2", "eu-west-1"):
@@ -97,6 +100,36 @@ def test_a_rule_that_forgets_abuse_is_mended(house: Organization, sim: Sim) -> N
     told = ran("aws_doctor", "--language", "en", rc=1)
     assert "the rule lacks AWS Health Event or AWS Health Abuse Event" in told
     assert [step for step, state in setup().items() if state == "done"] == ["rule:us-west-2"]
+
+
+def test_a_bus_or_queue_that_lets_nobody_in_is_the_hubs_to_mend(house: Organization, hub: Hub, sim: Sim) -> None:
+    bus = events_backends[HUB]["us-east-1"].event_buses["partner-support"]
+    bus._statements.clear()
+    sqs_backends[HUB]["us-east-1"].queues["helpdesk-health"]._policy_json = {}
+    told = {one["step"]: one for one in ran("aws_setup_health", SPEAKER, "--dry-run", "--json", rc=1)}
+    for step in ("bus", "queue_policy"):
+        assert told[step]["state"] == "missing"
+        assert "hub.yaml" in told[step]["mend"]
+    del events_backends[HUB]["us-east-1"].event_buses["partner-support"]
+    found = ran("aws_doctor", "--json", rc=1)
+    assert [one["text"] for one in found if one["what"] == "The hub's bus lets the organization in"] == ["missing"]
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "lets"),
+    [
+        ({"AWS": ["9" * 12, SPEAKER]}, {}, True),
+        ({"AWS": f"arn:aws:iam::{SPEAKER}:root"}, {}, True),
+        ("*", {"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-house"]}}, True),
+        ("*", {"StringEquals": {"aws:PrincipalOrgID": "o-other"}}, False),
+        ({"AWS": "9" * 12}, {}, False),
+        ({"Service": "events.amazonaws.com"}, {}, False),
+    ],
+)
+def test_whom_a_bus_lets_in(principal: Any, condition: dict[str, Any], lets: bool) -> None:
+    one = {"Effect": "Allow", "Action": ["events:PutEvents"], "Principal": principal, "Condition": condition}
+    assert hub_policies.lets_in({"Statement": one}, SPEAKER, "o-house") is lets
+    assert not hub_policies.lets_in({"Statement": [one | {"Effect": "Deny"}]}, SPEAKER, "o-house")
 
 
 def test_who_may_not_switch_is_told_how_it_is_done(house: Organization) -> None:
