@@ -22,7 +22,9 @@ from helpdesk.supervisor import Stop
 
 log = logging.getLogger(__name__)
 KIND = "push"
-WORKERS = 4
+# How many work off what a queue brought: cases are read one by one; messages of Health go many in one breath, which
+# hold the same events, so a second one would wait for the first. Neither queue waits for the other.
+WORKERS = {"support": 3, "health": 1}
 # So often hubs and wishes are looked for, and the queues' depth.
 LOOK_EVERY_S = 5.0
 DEPTH_EVERY_S = 60.0
@@ -84,8 +86,9 @@ class Consumer:
         self.depth_due = 0.0
 
     def run(self, stop: Stop | threading.Event) -> None:
-        for _ in range(WORKERS):
-            self._start_worker()
+        for name, handler in queue.handlers().items():
+            for _ in range(WORKERS[name]):
+                self._start_worker({name: handler})
         while True:
             try:
                 self.look()
@@ -201,8 +204,8 @@ class Consumer:
 
     # Working off
 
-    def _start_worker(self) -> None:
-        thread = threading.Thread(target=self._work, args=[queue.handlers()], daemon=True)
+    def _start_worker(self, handlers: dict[str, inbox.Handler]) -> None:
+        thread = threading.Thread(target=self._work, args=[handlers], daemon=True)
         self.workers.append(thread)
         thread.start()
 

@@ -222,7 +222,7 @@ def _when(**condition: object) -> Case:
 
 
 def _due(event_id: int, after: int) -> list[AffectedCustomer]:
-    rows = AffectedCustomer.objects.filter(event=event_id, due=True, pk__gt=after).order_by("pk")
+    rows = AffectedCustomer.objects.standing().filter(event=event_id, due=True, pk__gt=after).order_by("pk")
     return list(rows.select_related("customer", "ticket__requester")[:SLICE])
 
 
@@ -241,9 +241,13 @@ def _tell_some(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) ->
     return told
 
 
+@transaction.atomic
 def _leave(row: AffectedCustomer) -> int:
-    """Nothing is due but what has no ticket and gets none now."""
-    AffectedCustomer.objects.filter(pk=row.pk).update(due=False)
+    """Nothing is due but what has no ticket and gets none now; one that came a moment ago is opened by who took it."""
+    (now,) = _locked(row.pk)
+    if now.stand == row.stand and not _openable(row.event_id).filter(pk=row.pk).exists():
+        now.due = False
+        update(now, ["due"])
     return 0
 
 
@@ -255,6 +259,9 @@ def _tell(row: AffectedCustomer, part: Part, at: datetime, *, again: bool = Fals
     (now,) = _locked(row.pk)
     ticket = row.ticket
     assert ticket is not None
+    if now.stand != row.stand:
+        # Somebody wrote to it since we read what there is to tell: it may be more by now.
+        part = health_parts.of_customers(HealthEvent.objects.get(pk=row.event_id), [row.customer_id])[row.customer_id]
     person = ticket.requester
     blocks = [health_words.again(names, language=person.language)]
     if health_words.is_news(part, now.told):
@@ -273,4 +280,4 @@ def _tell(row: AffectedCustomer, part: Part, at: datetime, *, again: bool = Fals
 
 @kept
 def _locked(number: int) -> QuerySet[AffectedCustomer]:
-    return AffectedCustomer.objects.select_for_update().filter(pk=number)
+    return AffectedCustomer.objects.standing().select_for_update().filter(pk=number)

@@ -115,6 +115,13 @@ def _health_switch(world: World, account: str, on: bool = True) -> bool:
     return on
 
 
+def _health_messages(world: World, messages: list[dict[str, Any]]) -> int:
+    """Delivers messages of AWS Health as they are; returns how many. No event stands behind them."""
+    for message in messages:
+        health.of(world).told(message)
+    return len(messages)
+
+
 VERBS: dict[str, Callable[..., Any]] = {
     "account": _account,
     "open": _open,
@@ -132,4 +139,5 @@ VERBS: dict[str, Callable[..., Any]] = {
     "health": _health,
     "health-change": _health_change,
     "health-switch": _health_switch,
+    "health-messages": _health_messages,
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from awsint import health
+from awsint import health, health_telling
 from awsint.health_payload import Told, of_event
 from awsint.models import (
     Account,
@@ -140,6 +140,41 @@ def test_what_is_new_is_told_and_a_copy_is_not(world: Cast) -> None:
     # An older one that comes late says nothing.
     take(said(ACME, "i-1", at=NOW + timedelta(minutes=10), text="Still looking."), at=later)
     assert ticket.messages.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_customer_who_comes_while_others_are_told_is_opened(world: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process keeps a message after this one opened what was due and before it looks at what is to be told."""
+    take(said(ACME, "i-1"))
+    due, came = health_telling._due, iter([said(GLOBEX, "i-9")])
+
+    def look(event: int, after: int) -> list[AffectedCustomer]:
+        health.take(came, via="push", tell=False, at=NOW)
+        return due(event, after)
+
+    monkeypatch.setattr(health_telling, "_due", look)
+    take(said(ACME, "i-1", at=NOW + timedelta(minutes=1), text="We found the cause."))
+    health.sweep(NOW + timedelta(minutes=2))
+    assert AffectedCustomer.objects.get(customer=world.globex).ticket is not None
+
+
+@pytest.mark.django_db
+def test_what_comes_while_somebody_tells_is_not_lost(world: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process keeps further words between reading what is to be told and telling it, and then goes to tell."""
+    take(said(ACME, "i-1"))
+    parts, newest = health_telling.health_parts.of_customers, NOW + timedelta(minutes=2)
+    came = iter([said(ACME, "i-1", at=newest, text="It is mended.")])
+
+    def read(event: HealthEvent, customers: Any) -> Any:
+        found = parts(event, customers)
+        health.take(came, via="push", tell=False, at=NOW)
+        return found
+
+    monkeypatch.setattr(health_telling.health_parts, "of_customers", read)
+    take(said(ACME, "i-1", at=NOW + timedelta(minutes=1), text="We found the cause."))
+    health.tell_of(HealthEvent.objects.get(), at=newest)
+    ticket = AffectedCustomer.objects.get(customer=world.acme).ticket
+    assert "It is mended." in Message.objects.filter(ticket=ticket).order_by("pk").last().body  # type: ignore[union-attr]
 
 
 def test_closing_is_told_and_closes_nothing(world: Cast) -> None:
