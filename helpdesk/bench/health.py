@@ -12,13 +12,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from awsint import health
 from awsint.health_payload import of_event
-from awsint.models import Account, AffectedCustomer, HealthEvent
+from awsint.models import Account, AffectedAccount, AffectedCustomer, AffectedEntity, HealthEvent, HealthMessage
 from helpdesk.accounts.models import Customer, Membership, User
 from helpdesk.bench import people, statements
 from helpdesk.bench.assigning import Undo
@@ -62,6 +63,7 @@ def told() -> Iterator[str]:
             yield measured(at, OPENED).told("opening")
             yield measured(at, FURTHER).told("a further word to each")
             event = HealthEvent.objects.get(arn__endswith="_bench")
+            _analyze()
             yield _looked("its page", f"/aws/health/{event.pk}/")
             for number in (FEW, MANY):
                 _past(event, number)
@@ -77,7 +79,8 @@ def measured(at: datetime, text: str) -> Taken:
     before = tickets.count(), letters.count()
     peak, begun, worked = _peak_mb(), time.monotonic(), time.process_time()
     for begin in range(0, CUSTOMERS, AT_ONCE):
-        health.take((of_event(body(n, at, text)) for n in range(begin, begin + AT_ONCE)), via="push", at=at)
+        some = (of_event(json.dumps(message(n, at, text))) for n in range(begin, begin + AT_ONCE))
+        health.take(some, via="push", at=at)
     seconds, worked = time.monotonic() - begun, time.process_time() - worked
     return Taken(seconds, worked, tickets.count() - before[0], letters.count() - before[1], _peak_mb() - peak)
 
@@ -124,8 +127,14 @@ def _past(event: HealthEvent, number: int) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, {"event": event.pk, "number": number - HealthEvent.objects.count()})
-        cursor.execute("ANALYZE awsint_healthevent")
-        cursor.execute("ANALYZE awsint_healthmessage")
+    _analyze()
+
+
+def _analyze() -> None:
+    """As the server does by itself, a minute after so much was written."""
+    with connection.cursor() as cursor:
+        for model in (HealthEvent, HealthMessage, AffectedCustomer, AffectedAccount, AffectedEntity, Letter):
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 def _peak_mb() -> float:
@@ -164,8 +173,8 @@ def _people(at: datetime) -> None:
     )
 
 
-def body(n: int, at: datetime, text: str = OPENED, event: str = "bench") -> str:
-    """The message about the nth account, as EventBridge writes it."""
+def message(n: int, at: datetime, text: str = OPENED, event: str = "bench") -> dict[str, Any]:
+    """The message about the nth account, as EventBridge brings it."""
     said = 1 if text == OPENED else 2
     code, account = "AWS_EC2_OPERATIONAL_ISSUE", number(n)
     begun, when = (f"{one:%a, %d %b %Y %H:%M:%S} GMT" for one in (at, at + timedelta(seconds=said)))
@@ -187,4 +196,4 @@ def body(n: int, at: datetime, text: str = OPENED, event: str = "bench") -> str:
         "page": "1",
         "totalPages": "1",
     }
-    return json.dumps({"source": "aws.health", "account": account, "detail-type": "AWS Health Event", "detail": detail})
+    return {"source": "aws.health", "account": account, "detail-type": "AWS Health Event", "detail": detail}
