@@ -190,17 +190,19 @@ class Consumer:
             except Exception as error:
                 one.trouble = str(getattr(error, "code", type(error).__name__))[:300]
                 log.warning("queue %s: %s", one.source.url, error)
+                connection.close()
                 one.stop.wait(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
                 continue
-            finally:
-                # A queue is silent for hours: it needs no connection meanwhile.
-                connection.close()
             if came:
                 self.tally.add(came=came)
                 with self.come:
                     self.arrivals += 1
                     self.come.notify_all()
+            else:
+                # A queue is silent for hours: it needs no connection meanwhile.
+                connection.close()
+        connection.close()
 
     # Working off
 

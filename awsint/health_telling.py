@@ -245,7 +245,7 @@ def _tell_some(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) ->
 def _leave(row: AffectedCustomer) -> int:
     """Nothing is due but what has no ticket and gets none now; one that came a moment ago is opened by who took it."""
     (now,) = _locked(row.pk)
-    if now.stand == row.stand and not _openable(row.event_id).filter(pk=row.pk).exists():
+    if not _moved(now, row) and not _openable(row.event_id).filter(pk=row.pk).exists():
         now.due = False
         update(now, ["due"])
     return 0
@@ -259,7 +259,7 @@ def _tell(row: AffectedCustomer, part: Part, at: datetime, *, again: bool = Fals
     (now,) = _locked(row.pk)
     ticket = row.ticket
     assert ticket is not None
-    if now.stand != row.stand:
+    if _moved(now, row):
         # Somebody wrote to it since we read what there is to tell: it may be more by now.
         part = health_parts.of_customers(HealthEvent.objects.get(pk=row.event_id), [row.customer_id])[row.customer_id]
     person = ticket.requester
@@ -281,3 +281,8 @@ def _tell(row: AffectedCustomer, part: Part, at: datetime, *, again: bool = Fals
 @kept
 def _locked(number: int) -> QuerySet[AffectedCustomer]:
     return AffectedCustomer.objects.standing().select_for_update().filter(pk=number)
+
+
+def _moved(now: AffectedCustomer, row: AffectedCustomer) -> bool:
+    """Whether somebody wrote to it since `row` was read."""
+    return bool(vars(now)["stand"] != vars(row)["stand"])
