@@ -19,7 +19,7 @@ from helpdesk.kept import fetched
 from oncall.duty import Colleague, duty, spoken_code
 from oncall.families import FAMILIES
 from tickets import loads, notify
-from tickets.assignment import ALGORITHM, COLUMNS, Decision, Engineer, Wanted, decide, sentence
+from tickets.assignment import ALGORITHM, COLUMNS, Decision, Engineer, Wanted, decide, sentence, told_of
 from tickets.models import AssignmentDecision, Ticket
 
 HANDLED_FOR = timedelta(days=90)
@@ -107,20 +107,11 @@ def _standings(customer: UUID, priority: str, at: datetime) -> tuple[int, dict[i
 
 
 def _engineer(key: str, c: Colleague, s: Standing) -> Engineer:
+    # By place: there may be hundreds.
     return Engineer(
-        key=key,
-        shift=c.shift,
-        next_shift_in_s=c.next_shift_in_s,
-        languages=c.languages,
-        skill=c.skill,
-        load=s.load or 0,
-        capacity=c.capacity,
-        named=bool(s.named),
-        handled_90d=s.handled,
-        idle_s=s.idle_s,
-        leave=c.leave,
-        may_see=s.may_see,
-    )
+        key, c.shift, c.next_shift_in_s, c.languages, c.skill, s.load or 0, c.capacity, bool(s.named), s.handled,
+        s.idle_s, True, c.leave, s.may_see,
+    )  # fmt: skip
 
 
 def keep(choice: Choice, ticket: Ticket, *, worked: tuple[UUID, int] | None = None, at: datetime) -> None:
@@ -174,6 +165,7 @@ def _sentence(choice: Choice, language: str) -> str:
 def _told(choice: Choice) -> tuple[str, str]:
     """Inputs and candidates as JSON: rows under one head, for there may be hundreds."""
     wanted = choice.wanted
+    columns, engineers = told_of(choice.engineers)
     inputs: dict[str, Any] = {
         "ticket": {
             "rank": wanted.rank,
@@ -182,8 +174,8 @@ def _told(choice: Choice) -> tuple[str, str]:
             "service": wanted.service,
             "response_due_in_s": wanted.response_due_in_s,
         },
-        "columns": Engineer._fields,
-        "engineers": choice.engineers,
+        "columns": columns,
+        "engineers": engineers,
     }
     candidates = {"columns": COLUMNS, "rows": [c.as_row() for c in choice.decision.candidates]}
     return json.dumps(inputs, separators=TIGHT), json.dumps(candidates, separators=TIGHT)

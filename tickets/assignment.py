@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 ALGORITHM = "assign/1"
@@ -34,11 +36,11 @@ class Wanted:
     service: str | None
     response_due_in_s: int
 
-    @property
+    @cached_property
     def urgent(self) -> bool:
         return self.rank <= 2
 
-    @property
+    @cached_property
     def points(self) -> int:
         return points_of(self.rank)
 
@@ -59,6 +61,29 @@ class Engineer(NamedTuple):
     active: bool = True
     leave: bool = False
     may_see: bool = True
+
+
+def told_of(engineers: Sequence[Engineer]) -> tuple[list[str], list[Any]]:
+    """What was known of them, as it is kept: the columns in which anybody differs from an Engineer's own defaults, and
+    a row each. There may be hundreds, and most are alike in most."""
+    defaults = Engineer._field_defaults
+    columns = (
+        [
+            name
+            for name, values in zip(Engineer._fields, zip(*engineers, strict=True), strict=True)
+            if name not in defaults or values.count(defaults[name]) < len(values)
+        ]
+        if engineers
+        else ["key"]
+    )
+    places = [Engineer._fields.index(name) for name in columns]
+    rows = list(map(itemgetter(*places), engineers)) if len(places) > 1 else [[e.key] for e in engineers]
+    return columns, rows
+
+
+def known_of(columns: Sequence[str], row: Sequence[Any]) -> Engineer:
+    """An engineer as he was kept."""
+    return Engineer(**dict(zip(columns, row, strict=True)))
 
 
 class Parts(NamedTuple):

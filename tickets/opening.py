@@ -85,6 +85,8 @@ class _Filed:
     ticket: Ticket
     states: list[ClockState]
     choice: assigning.Choice | None
+    # The opening text and its HTML.
+    words: tuple[str, str]
     message: Message = field(init=False)
 
 
@@ -142,13 +144,22 @@ def _prepare(spec: Opening, known: _Known, by: Doer, at: datetime) -> _Filed:
     terms = known.terms_of(spec.customer.pk, at)
     priority = _priority(spec, terms)
     ticket = _ticket(spec, terms, priority, at)
+    # Before the choice, which holds whoever files next: what takes time and depends on nobody.
+    words = _words(spec)
     choice = None if spec.is_given else _choose(spec, priority, clocks.targets_of(terms)[priority].response_s, at)
     if choice:
         ticket.assigned_to_id = choice.to.user if choice.to else None
     facts = [["created", priority, spec.source], *([["assigned"]] if ticket.assigned_to_id else [])]
     states = known.states_of(ticket.terms, facts, at)
     keep_due(ticket, states)
-    return _Filed(spec, ticket, states, choice)
+    return _Filed(spec, ticket, states, choice, words)
+
+
+def _words(spec: Opening) -> tuple[str, str]:
+    if spec.is_plain:
+        body = clean_block(showable(spec.description))
+        return body, richtext.as_typed(body)
+    return spec.description, richtext.render(spec.description)
 
 
 def _may_file(customer: Customer, requester: User, by: User) -> None:
@@ -245,7 +256,7 @@ def _opening(one: _Filed, by: Doer, at: datetime) -> Message:
     author = spec.author or by
     if isinstance(author, System):
         raise TypeError("the desk itself writes no messages: name an author")
-    body = clean_block(showable(spec.description)) if spec.is_plain else spec.description
+    body, html = one.words
     return Message(
         ticket=one.ticket,
         kind=Message.Kind.OPENING,
@@ -253,7 +264,7 @@ def _opening(one: _Filed, by: Doer, at: datetime) -> Message:
         by_desk=author.is_desk,
         source=spec.source,
         body=body,
-        html=richtext.as_typed(body) if spec.is_plain else richtext.render(body),
+        html=html,
         at=at,
         released_at=at,
         said_at=spec.said_at,

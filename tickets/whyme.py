@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from helpdesk.accounts.models import User, key_of
-from tickets.assignment import Parts
+from tickets.assignment import Engineer, Parts, known_of
 from tickets.models import AssignmentDecision, Ticket
 
 KEY = re.compile(r"\{user:(\d+)\}")
@@ -51,7 +51,7 @@ class Fared:
     tier: int = 0
     parts: Parts | None = None
     total: int = 0
-    inputs: dict[str, Any] | None = None
+    inputs: Engineer | None = None
     chosen: bool = False
 
 
@@ -110,7 +110,8 @@ def _names(decision: Decision, asked: AssignmentDecision | None) -> dict[int, st
 def _table(last: AssignmentDecision, names: dict[int, str]) -> list[Fared]:
     """The best first, those who could not take it last, each in the order they were asked."""
     columns = last.inputs.get("columns", [])
-    inputs = {row[0]: dict(zip(columns, row, strict=True)) for row in last.inputs.get("engineers", [])}
+    known = (known_of(columns, row) for row in last.inputs.get("engineers", []))
+    inputs = {engineer.key: engineer for engineer in known}
     named = {key_of(number): name for number, name in names.items()}
     rows = [
         Fared(

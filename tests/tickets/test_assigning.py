@@ -19,6 +19,7 @@ from oncall.duty import Colleague, duty
 from oncall.models import Engineer, Leave, Skill
 from tests.cast import BORN, assemble
 from tickets import actions, assigning, loads, merging, splitting
+from tickets.assignment import known_of
 from tickets.models import AssignmentDecision, Load, Ticket
 from tickets.workflow import Refused
 
@@ -345,8 +346,8 @@ def test_a_decision_keeps_keys_and_no_names_and_stays_as_it_is(cast: Any) -> Non
     kept = decision(ticket)
     assert (kept.algorithm, kept.winner) == ("assign/1", cast.ana)
     assert "Ana" not in f"{kept.inputs}{kept.candidates}{kept.sentence_zh}{kept.sentence_en}"
-    inputs = dict(zip(kept.inputs["columns"], kept.inputs["engineers"][0], strict=True))
-    assert (inputs["key"], inputs["load"], inputs["capacity"], inputs["shift"]) == (cast.ana.key, 0, 20, "on")
+    known = known_of(kept.inputs["columns"], kept.inputs["engineers"][0])
+    assert (known.key, known.load, known.capacity, known.shift) == (cast.ana.key, 0, 20, "on")
     assert kept.inputs["ticket"]["response_due_in_s"] == 4 * 3600
     for sql in ("UPDATE tickets_assignmentdecision SET winner_id = NULL", "DELETE FROM tickets_assignmentdecision"):
         with (
