@@ -8,6 +8,7 @@ nevertheless the process ends too, and its supervisor starts it afresh: nothing 
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -72,10 +73,17 @@ class Receiver:
 
 
 class Consumer:
-    """Everything that runs in the process. `run` returns when it is told to stop."""
+    """Everything that runs in the process, for the queues of these names. `run` returns when it is told to stop."""
 
-    def __init__(self, clock: Clock, *, wait_s: int = queue.WAIT_S, look_every_s: float = LOOK_EVERY_S) -> None:
-        self.clock, self.wait_s, self.look_every_s = clock, wait_s, look_every_s
+    def __init__(
+        self,
+        clock: Clock,
+        names: Iterable[str] = tuple(WORKERS),
+        *,
+        wait_s: int = queue.WAIT_S,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        self.clock, self.names, self.wait_s, self.look_every_s = clock, frozenset(names), wait_s, look_every_s
         self.receivers: dict[tuple[int, str, str, str], Receiver] = {}
         self.workers: list[threading.Thread] = []
         # How often something came: whoever found nothing looks again where that went on meanwhile.
@@ -86,9 +94,9 @@ class Consumer:
         self.depth_due = 0.0
 
     def run(self, stop: Stop | threading.Event) -> None:
-        for name, handler in queue.handlers().items():
+        for name in sorted(self.names):
             for _ in range(WORKERS[name]):
-                self._start_worker({name: handler})
+                self._start_worker({name: queue.handlers()[name]})
         while True:
             try:
                 self.look()
@@ -110,7 +118,8 @@ class Consumer:
     # The one who looks after the others
 
     def look(self) -> None:
-        found = {(s.hub.pk, s.name, s.url, s.dead_url): s for s in sources.sources()}
+        mine = [source for source in sources.sources() if source.name in self.names]
+        found = {(s.hub.pk, s.name, s.url, s.dead_url): s for s in mine}
         for key in self.receivers.keys() - found.keys():
             self.receivers.pop(key).stop.set()
         for key in found.keys() - self.receivers.keys():

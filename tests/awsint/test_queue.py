@@ -14,6 +14,7 @@ from awsint import cases, inbox, pushed, queue
 from awsint.consuming import Consumer
 from awsint.models import Account, Communication, Hub, InboxMessage, Poll, QueueState, SupportCase
 from awsint.shapes import Away
+from awsint.sim.events import queue_url
 from awsint.sim.world import Case
 from awsint.sources import Source
 from tests.awsint.conftest import ACME
@@ -269,6 +270,21 @@ def test_the_consumer_goes_on_after_an_hour_without_a_queue(
         stop.set()
         running.join(10)
     assert Ticket.objects.count() == 1
+
+
+def test_the_consumer_of_health_leaves_cases_to_others(committed: None, queues: Queues, case: Case) -> None:
+    Hub.objects.update(health_queue_url=queue_url("aws", "health"))
+    queues.send(update(case.number))
+    consumer, stop = Consumer(lambda: datetime.now(UTC), ["health"], wait_s=0, look_every_s=0.05), threading.Event()
+    running = threading.Thread(target=consumer.run, args=[stop], daemon=True)
+    running.start()
+    try:
+        _until(lambda: QueueState.objects.filter(queue="health", depth=0, trouble="").exists())
+    finally:
+        stop.set()
+        running.join(10)
+    assert not QueueState.objects.filter(queue="support").exists()
+    assert not InboxMessage.objects.exists()
 
 
 def _until(true: Callable[[], bool], seconds: float = 20) -> None:

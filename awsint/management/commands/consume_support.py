@@ -10,7 +10,10 @@ from helpdesk.supervisor import Stop, die_with_parent_from_here_on
 
 
 class Command(BaseCommand):
-    help = "Receives from the queues of all hubs. Started and watched by `worker`, where a hub has a queue."
+    help = (
+        "Receives from the queues of all hubs, AWS Support's and AWS Health's. Started and watched by `worker`, where "
+        "a hub has a queue."
+    )
 
     def handle(self, **options: Any) -> None:
         die_with_parent_from_here_on()
