@@ -123,6 +123,10 @@ def _is_number(account: object) -> bool:
 # --- Working off -----------------------------------------------------------------------------------------------------
 
 
+class Later(Exception):
+    """Nothing went wrong: what a message speaks of is not there yet, and it is tried again."""
+
+
 def work(handlers: dict[str, Handler], clock: Clock) -> Outcome | None:
     """Does the message that has waited longest; None where none waits."""
     message = _claim(sorted(handlers), clock())
@@ -133,6 +137,8 @@ def work(handlers: dict[str, Handler], clock: Clock) -> Outcome | None:
     else:
         try:
             outcome = handlers[message.queue](message, clock())
+        except Later as error:
+            outcome = _failed(message, error)
         except Exception as error:
             log.exception("message %s of queue %s could not be done", message.pk, message.queue)
             if not connection.is_usable():

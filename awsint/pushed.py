@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from awsint import cases
-from awsint.inbox import DONE, Outcome, event_of, parked, refused
+from awsint.inbox import DONE, Later, Outcome, event_of, parked, refused
 from awsint.models import Account, InboxMessage, Poll, SupportCase, Via
 
 DETAIL = "Support Case Update"
@@ -25,7 +25,7 @@ LOOKS = 3
 MOST_KNOWN = 10_000
 
 
-class NotThereYet(Exception):
+class NotThereYet(Later):
     """AWS does not know the case, or not yet; or the account's first reading, which brings it, is not over."""
 
 
