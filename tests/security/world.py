@@ -18,6 +18,7 @@ from awsint.models import (
     Change,
     Communication,
     HealthEvent,
+    HealthRule,
     Hub,
     InboxMessage,
     Organization,
@@ -157,6 +158,7 @@ def _heard(account: Account) -> dict[str, str]:
     )  # fmt: skip
     more = {"<int:case>": str(case.pk), "<int:event>": str(_event(account).pk)}
     more |= {"<int:suppression>": str(_suppression().pk), "<int:book>": str(Playbook.objects.all()[0].pk)}
+    more |= {"<int:rule>": str(HealthRule.objects.all()[0].pk)}
     return more | {"<int:communication>": str(said.pk), "<int:message>": str(message.pk), "<int:hub>": str(hub.pk)}
 
 

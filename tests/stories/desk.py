@@ -145,10 +145,10 @@ class Desk:
             return False
         return all(beats.get(name, 0) > at for name in names)
 
-    def expect(self, what: str, ask: Callable[[], Any]) -> Any:
+    def expect(self, what: str, ask: Callable[[], Any], seconds: float = 60) -> Any:
         """wait_for, and where it fails the state of the desk beside it."""
         try:
-            return wait_for(what, ask)
+            return wait_for(what, ask, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.state()}") from None
 
