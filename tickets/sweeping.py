@@ -53,9 +53,12 @@ class Run:
 
 
 def last_run() -> Run | None:
-    """The last sweep of any pulse; None before the first. One statement."""
+    """The last sweep of any pulse; None before the first, and where its note is another release's. One statement."""
     beat = Heartbeat.objects.filter(name=NAME).first()
-    return Run(beat.at, Swept(**json.loads(beat.note))) if beat else None
+    try:
+        return Run(beat.at, Swept(**json.loads(beat.note))) if beat else None
+    except (ValueError, TypeError):
+        return None
 
 
 def sweep(at: datetime) -> Swept:

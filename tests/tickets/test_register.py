@@ -5,7 +5,7 @@ import html
 import io
 import re
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +15,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.audit.models import Entry
+from helpdesk.models import Heartbeat
 from helpdesk.outbox.models import Letter
 from sla.models import Apology, Breach, BreachCause, Clock, Excusal, ExcusalDeclined, ExcusalProposal
 from tests.stories.travel import Person, at, history, minutes, words
-from tickets import causes
+from tickets import causes, sweeping
 from tickets.models import Message, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -396,3 +397,11 @@ def test_the_ticket_leads_to_the_draft_and_to_the_register(cast: Any, ticket: Ti
     page = html.unescape(get(cast.ana, f"/tickets/{ticket.ref}/").content.decode())
     assert f'href="?apology={breach.pk}#body"' in page
     assert f'href="/sla/breaches/{breach.pk}"' in page
+
+
+def test_the_console_stands_where_the_sweeps_note_is_another_releases(cast: Any) -> None:
+    client = Client()
+    client.force_login(cast.ada)
+    for note in ("words", '{"due": 1, "unheard_of": 2}', "[]"):
+        Heartbeat.beat(sweeping.NAME, datetime.now(UTC), note)
+        assert client.get("/console/").status_code == 200, note
