@@ -4,15 +4,12 @@ The rows of the rules are read afresh each time; the thinking is health_rules.py
 that any message of any of their accounts ever had; suppressions keep it from becoming a ticket while they hold.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from awsint.health_payload import PUBLIC, Entity, Told
@@ -29,6 +26,7 @@ from awsint.models import (
     Suppression,
     Usage,
 )
+from helpdesk.kept import update_all
 from sla.models import Priority
 
 # Every region and what is in none.
@@ -146,31 +144,7 @@ def _keep(event: HealthEvent, found: dict[UUID, Decision], rules: Book, at: date
         changed = before is None or before.priority != (row.priority_id or "") or hush != row.suppression_id
         row.due = row.due or told or changed
     AffectedCustomer.objects.bulk_create(new)
-    if rows:
-        _write(list(rows.values()))
-
-
-# A statement for all of them: the ORM's own takes a branch for each row and column.
-WRITE = """
-UPDATE awsint_affectedcustomer c SET priority_id = n.priority, rule_id = n.rule, reason = n.reason,
-    suppression_id = n.suppression, due = n.due
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::jsonb[], %s::bigint[], %s::boolean[])
-    AS n (id, priority, rule, reason, suppression, due)
-WHERE c.id = n.id
-"""
-
-
-def _write(rows: Sequence[AffectedCustomer]) -> None:
-    columns: list[Any] = [
-        [row.pk for row in rows],
-        [row.priority_id for row in rows],
-        [row.rule_id for row in rows],
-        [json.dumps(row.reason) for row in rows],
-        [row.suppression_id for row in rows],
-        [row.due for row in rows],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, columns)
+    update_all(list(rows.values()), ["priority", "rule", "reason", "suppression", "due"])
 
 
 def stored_decision(row: AffectedCustomer | HealthEvent) -> Decision:

@@ -17,6 +17,7 @@ from awsint import health_state
 from awsint.health_payload import CLOSED, ENTITY_STATUSES, SPECIFIC, Entity, Told, from_row, to_row
 from awsint.health_state import NEVER, order
 from awsint.models import Account, AffectedAccount, HealthChange, HealthEvent, HealthMessage, Hub, Via
+from helpdesk.kept import update_all
 
 What = HealthChange.What
 MOST_ENTITIES = 2000
@@ -121,34 +122,12 @@ def _accounts(stored: Stored, kept: Iterable[HealthMessage], via: str, at: datet
     for row in [*rows.values(), *new]:
         _decide_head(row, own[row.number], whole)
     AffectedAccount.objects.bulk_create(new)
-    if rows:
-        _write_heads(list(rows.values()))
+    update_all(list(rows.values()), ["status", "updated_at", "newest", "head"])
     if whole and any(not told.account for told in stored.fresh):
         _spread(event, whole)
     stored.accounts = rows | {row.number: row for row in new}
     if new:
         stored.changed(What.ACCOUNTS, at, via, new=str(len(new)))
-
-
-# A statement for all of them: the ORM's own takes a branch for each row and column.
-HEADS = """
-UPDATE awsint_affectedaccount a SET status = n.status, updated_at = n.updated_at, newest = n.newest, head_id = n.head
-FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[])
-    AS n (id, status, updated_at, newest, head)
-WHERE a.id = n.id
-"""
-
-
-def _write_heads(rows: Sequence[AffectedAccount]) -> None:
-    columns: list[Any] = [
-        [row.pk for row in rows],
-        [row.status for row in rows],
-        [row.updated_at for row in rows],
-        [row.newest for row in rows],
-        [row.head_id for row in rows],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(HEADS, columns)
 
 
 def _place(message: HealthMessage) -> tuple[datetime, str]:

@@ -5,14 +5,12 @@ message, or to the sweep. Customers are worked off in slices, each opened in one
 in that same transaction, so nobody is told twice (aws.md, 4.10).
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import BooleanField, Case, QuerySet, Value, When
 
 from awsint import handling, health_parts, health_words, playbooks
@@ -23,7 +21,7 @@ from awsint.models import AffectedAccount, AffectedCustomer, HealthEvent, Playbo
 from helpdesk.accounts import house
 from helpdesk.accounts.models import HOUSE, CustomerRole, Membership, User
 from helpdesk.audit.record import SYSTEM
-from helpdesk.kept import kept, update
+from helpdesk.kept import kept, update, update_all
 from sla import clocks
 from sla.models import Priority
 from tickets.aws_events import follow
@@ -146,31 +144,10 @@ def _open_slice(event_id: int, at: datetime) -> int | None:
     for row, ticket in zip(wanted, open_many(specs, by=SYSTEM, at=at), strict=True):
         part = parts[row.customer_id]
         row.ticket, row.told, row.opened_at, row.applied = ticket, part.state(), at, row.priority_id or ""
-    _keep(rows)
+    for row in rows:
+        row.due = False
+    update_all(rows, ["ticket", "told", "opened_at", "applied", "trouble", "due"])
     return len(wanted)
-
-
-# A statement for all of them: the ORM's own takes a branch for each row and column.
-KEEP = """
-UPDATE awsint_affectedcustomer c SET ticket_id = n.ticket, told = n.told, opened_at = n.opened_at, applied = n.applied,
-    trouble = n.trouble, due = false
-FROM unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::timestamptz[], %s::text[], %s::text[])
-    AS n (id, ticket, told, opened_at, applied, trouble)
-WHERE c.id = n.id
-"""
-
-
-def _keep(rows: Sequence[AffectedCustomer]) -> None:
-    columns: list[Any] = [
-        [row.pk for row in rows],
-        [row.ticket_id for row in rows],
-        [json.dumps(row.told) for row in rows],
-        [row.opened_at for row in rows],
-        [row.applied for row in rows],
-        [row.trouble for row in rows],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(KEEP, columns)
 
 
 def _is_wanted(row: AffectedCustomer, event: HealthEvent, parts: dict[UUID, Part]) -> bool:

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.accounts.models import Customer, CustomerTeam, User
 from helpdesk.audit.models import Entry
-from helpdesk.kept import FEW, fetched, insert, kept, update
+from helpdesk.kept import FEW, fetched, insert, kept, update, update_all
+from helpdesk.outbox.models import Letter
 from sla import words
 from sla.clocks import all_of
 from sla.models import Clock
@@ -152,3 +153,20 @@ def test_a_kept_connection_that_the_server_ended_is_found_out() -> None:
     finally:
         other.close()
         connection.close()
+
+
+def test_many_rows_get_each_their_own_columns_in_one_statement(cast: Any) -> None:
+    tickets = [opened(cast, "one"), opened(cast, "two")]
+    letters = list(Letter.objects.order_by("pk"))[:2]
+    for number, (ticket, letter) in enumerate(zip(tickets, letters, strict=True)):
+        ticket.title, ticket.assigned_to, ticket.sla_due_at = f"'{number}' % ü", [cast.ana, None][number], AT
+        letter.data = {"ref": ticket.ref, "words": ["it's", None]}
+    with CaptureQueriesContext(connection) as asked:
+        update_all(tickets, ["title", "assigned_to", "sla_due_at"])
+        update_all(letters, ["data"])
+        update_all([], ["data"])
+    assert len(asked) == 2
+    assert [columns(one) for one in Ticket.objects.order_by("pk")] == [columns(one) for one in tickets]
+    assert [one.data for one in Letter.objects.filter(pk__in=[one.pk for one in letters]).order_by("pk")] == [
+        one.data for one in letters
+    ]
