@@ -24,7 +24,7 @@ from awsint.models import (
     Scope,
     Usage,
 )
-from awsint.wishes import Wish, choice, newest, word
+from awsint.wishes import Wish, choice, customer_key, newest, word
 from helpdesk.accounts.masking import masks
 from helpdesk.accounts.models import Customer, User, hidden_from
 from helpdesk.sheets import Cell, Sheet, instant
@@ -51,10 +51,6 @@ class Asked(Wish):
 
     @classmethod
     def read(cls, get: Mapping[str, str]) -> "Asked":
-        try:
-            customer = str(UUID(get.get("customer", "")))
-        except ValueError:
-            customer = ""
         return cls(
             q=word(get, "q", LONGEST_ARN),
             state=choice(get, "state", STATES),
@@ -62,7 +58,7 @@ class Asked(Wish):
             service=word(get, "service").upper(),
             region=word(get, "region").lower(),
             priority=word(get, "priority", 40),
-            customer=customer,
+            customer=customer_key(get),
             after=word(get, "after"),
         )
 

@@ -28,7 +28,7 @@ from awsint import health_list, planned, planned_feed, planned_lead, planned_plo
 from awsint.access import may_manage, readers_only
 from awsint.account_views import aws_page
 from awsint.models import AffectedCustomer, EventStatus, Setting
-from awsint.wishes import Wish, choice, newest, oldest, word
+from awsint.wishes import Wish, choice, customer_key, newest, oldest, word
 from helpdesk.accounts.doors import Busy, PersonRequest, Refused, answered_once, fresh_key, limit
 from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import Right, companies, may
@@ -51,14 +51,10 @@ class Asked(Wish):
 
     @classmethod
     def read(cls, get: Mapping[str, str]) -> "Asked":
-        try:
-            customer = str(UUID(get.get("customer", "")))
-        except ValueError:
-            customer = ""
         return cls(
             after=word(get, "after"),
             when=choice(get, "when", ("past",)),
-            customer=customer,
+            customer=customer_key(get),
             month=word(get, "month", 7),
         )
 

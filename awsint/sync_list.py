@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from awsint.models import Account, Change, Via
-from awsint.wishes import ROWS, Wish, choice, digits, number, word
+from awsint.wishes import ROWS, Wish, choice, customer_key, digits, number, word
 from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
 from helpdesk.accounts.models import Customer, User
 from helpdesk.sheets import Cell, Sheet, instant
@@ -33,14 +33,10 @@ class Asked(Wish):
 
     @classmethod
     def read(cls, get: Mapping[str, str]) -> "Asked":
-        try:
-            customer = str(UUID(get.get("customer", "")))
-        except ValueError:
-            customer = ""
         return cls(
             what=choice(get, "what", Change.What.values),
             via=choice(get, "via", Via.values),
-            customer=customer,
+            customer=customer_key(get),
             q=word(get, "q"),
             after=word(get, "after"),
         )

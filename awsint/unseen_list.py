@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Left
 
 from awsint.models import Account, CaseLink, Communication
 from awsint.seen import MOST, MOST_CRITICAL
-from awsint.wishes import Wish, choice, digits, oldest, word
+from awsint.wishes import Wish, choice, customer_key, digits, oldest, word
 from helpdesk import refs
 from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
 from helpdesk.accounts.models import Customer, User
@@ -31,11 +31,9 @@ class Asked(Wish):
 
     @classmethod
     def read(cls, get: Mapping[str, str]) -> "Asked":
-        try:
-            customer = str(UUID(get.get("customer", "")))
-        except ValueError:
-            customer = ""
-        return cls(q=word(get, "q"), customer=customer, late=choice(get, "late", "1"), after=word(get, "after"))
+        return cls(
+            q=word(get, "q"), customer=customer_key(get), late=choice(get, "late", "1"), after=word(get, "after")
+        )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
@@ -37,6 +38,14 @@ def word(get: Mapping[str, str], name: str, most: int = 80) -> str:
 def choice(get: Mapping[str, str], name: str, among: Collection[str]) -> str:
     found = get.get(name, "")
     return found if found in among else ""
+
+
+def customer_key(get: Mapping[str, str]) -> str:
+    """The key of the customer that is asked for; empty where it is none."""
+    try:
+        return str(UUID(get.get("customer", "")))
+    except ValueError:
+        return ""
 
 
 def number(text: str) -> int | None:
