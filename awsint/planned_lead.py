@@ -2,8 +2,8 @@
 
 What each verdict stands on is read from the messages themselves, because a customer's row only has what they were told
 last: the first word of AWS about the customer's own accounts, and the last one that had come when their ticket was
-opened with the letter that tells them. Counted is what was first seen in the period, had a
-ticket or should have had one, and is decided (planned.judge).
+opened with the letter that tells them. Counted is what was first seen in the period, had a ticket or should have had
+one, and is decided (planned.judge).
 """
 
 from collections import Counter
@@ -20,19 +20,17 @@ from awsint import planned, playbooks
 from awsint.health_words import title
 from awsint.models import AffectedCustomer, HealthEvent
 from awsint.planned import Lead, Sums, Told
-from helpdesk.accounts.masking import customer_names, masks
+from helpdesk.accounts.masking import customer_names
 from helpdesk.accounts.models import User
 from helpdesk.sheets import Cell, Sheet, instant
 
 PERIOD = timedelta(days=90)
 MOST_MISSED = 50
-# When a customer was told, the relay took their letter (planned_read.told_at_of), and as of when its words are: columns
-# of a part `p`.
-TOLD_AT, WORDS_AT = "p.told_at", "p.opened_at"
-# An account's words count for its customer from when it was connected: before that nobody could be told of them.
+# A customer was told when the relay took their letter (told_at), in the words of when their ticket was opened. An
+# account's words count for its customer from when it was connected: before that nobody could be told of them.
 READ = """
 WITH parts AS (
-    SELECT p.id, p.event_id, p.customer_id, p.ticket_id, TOLD_AT AS told_at, WORDS_AT AS words_at, e.starts_at, e.scope,
+    SELECT p.id, p.event_id, p.customer_id, p.ticket_id, p.told_at, p.opened_at AS words_at, e.starts_at, e.scope,
         coalesce(e.ended_at, e.expired_at) AS over_at, e.seen_at, e.code, e.service, e.region,
         coalesce(s.lead_days, %(usual)s) AS days
     FROM awsint_affectedcustomer p JOIN awsint_healthevent e ON e.id = p.event_id
@@ -96,7 +94,7 @@ def _rows(user: User, customer: UUID | None, at: datetime) -> Iterator[Row]:
         given[f"seen{place}"] = value
         seen = seen.replace("%s", f"%(seen{place})s", 1)
     with connection.cursor() as cursor:
-        cursor.execute(READ.replace("TOLD_AT", TOLD_AT).replace("WORDS_AT", WORDS_AT).replace("SEEN", seen), given)
+        cursor.execute(READ.replace("SEEN", seen), given)
         for part, event, whose, ticket, code, service, region, seen_at, days, *instants in cursor:
             told = Told(days, *instants)
             if lead := planned.judge(told, at):
@@ -177,11 +175,3 @@ def _cells(user: User, rows: Sequence[Row]) -> Iterator[list[Cell]]:
 
 def _hours(lead: timedelta | None) -> int | None:
     return None if lead is None else lead // timedelta(hours=1)
-
-
-def customer_asked(user: User, text: str) -> UUID | None:
-    """The customer of an address; none to an auditor, who does not know their keys."""
-    try:
-        return None if masks(user) else UUID(text)
-    except ValueError:
-        return None

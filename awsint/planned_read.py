@@ -127,16 +127,11 @@ def _change(
         accounts=tuple(aws_name(viewer, one.pk, one.name) if viewer else str(one) for one in known),
         resources=number,
         ticket=row.ticket.ref if row.ticket else "",
-        told_at=told_at_of(row),
+        told_at=row.told_at,
         sequence=max(0, (words.runs if words else 1) + batches - 1),
         changed_at=max(filter(None, [words.changed_at if words else event.seen_at, last])),
         customer_name=name,
     )
-
-
-def told_at_of(row: AffectedCustomer) -> datetime | None:
-    """When the customer was first told: here and in planned_lead.TOLD_AT is all that asks it."""
-    return row.told_at
 
 
 def _standing(event: HealthEvent, own: Sequence[AffectedAccount]) -> tuple[str, datetime, datetime | None]:

@@ -1,8 +1,4 @@
-"""Planned changes: /aws/health/planned for the desk, /planned/ for a company's people, /planned/<secret>.ics for its
-calendar programs.
-
-Who looks after a company's keys makes, replaces and ends its link; replacing and ending ask first.
-"""
+"""Planned changes: /aws/health/planned for the desk, /planned/ for a company's people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,31 +9,28 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import health_list, planned, planned_feed, planned_lead, planned_plot, planned_read
+from awsint import health_list, planned, planned_feed, planned_feed_views, planned_lead, planned_plot, planned_read
 from awsint.access import may_manage, readers_only
 from awsint.account_views import aws_page
 from awsint.models import AffectedCustomer, EventStatus, Setting
 from awsint.wishes import Wish, choice, customer_key, newest, oldest, word
-from helpdesk.accounts.doors import Busy, PersonRequest, Refused, answered_once, fresh_key, limit
+from helpdesk.accounts.doors import PersonRequest, fresh_key
+from helpdesk.accounts.masking import masks
 from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import Right, companies, may
 from helpdesk.accounts.views import see_other
 from helpdesk.sheets import as_csv
 from tickets.models import Ticket
 
-# A program asks every few minutes at most; whoever asks more often is told to wait.
-FETCHES, WINDOW_S = 60, 600
 LEAST_DAYS, MOST_DAYS = 1, 60
 
 
@@ -57,6 +50,10 @@ class Asked(Wish):
             customer=customer_key(get),
             month=word(get, "month", 7),
         )
+
+    def whose(self, user: User) -> UUID | None:
+        """The customer; none to an auditor, who does not know their keys."""
+        return UUID(self.customer) if self.customer and not masks(user) else None
 
 
 # --- What both pages share -------------------------------------------------------------------------------------------
@@ -96,7 +93,7 @@ def desk(request: PersonRequest) -> HttpResponse:
 
 
 def _desk_page(request: PersonRequest, user: User, wish: Asked, at: datetime, **more: Any) -> HttpResponse:
-    customer = planned_lead.customer_asked(user, wish.customer)
+    customer = wish.whose(user)
     rows = planned_read.parts_for(user, at)
     rows = rows.filter(customer=customer) if customer else rows
     language = get_language() or ""
@@ -155,7 +152,7 @@ def _days_of(one: Customer | None) -> int:
 def desk_csv(request: PersonRequest) -> HttpResponseBase:
     """Every verdict of the last 90 days."""
     at, user = timezone.now(), request.user
-    customer = planned_lead.customer_asked(user, request.GET.get("customer", ""))
+    customer = Asked.read(request.GET).whose(user)
     return as_csv([planned_lead.sheet(user, customer, at)], f"aws-planned-told-ahead-{timezone.localdate()}")
 
 
@@ -165,7 +162,7 @@ def lead_days(request: PersonRequest, customer: UUID) -> HttpResponse:
     """So many days ahead this company is told: for those who manage AWS."""
     if not may_manage(request.user):
         raise Http404
-    found, at = _reached(request.user, customer), timezone.now()
+    found, at = planned_feed_views.reached(request.user, customer), timezone.now()
     said = word(request.POST, "days", 8)
     days = int(said) if said.isascii() and said.isdecimal() else 0
     wish = Asked(customer=str(found.pk))
@@ -231,94 +228,3 @@ def _own_tickets(user: User, rows: Any) -> dict[int, str]:
         return {}
     seen = Ticket.objects.visible_to(user).filter(pk__in=tickets).values_list("pk", flat=True)
     return {tickets[pk].pk: reverse("ticket", args=[tickets[pk].ticket.ref]) for pk in seen}
-
-
-# --- The link --------------------------------------------------------------------------------------------------------
-
-
-def _reached(user: User, pk: UUID) -> Customer:
-    """The company whose link this person looks after. Raises Http404."""
-    if not may(user, Right.KEYS, pk):
-        raise Http404
-    found = Customer.objects.active().filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-@login_required
-@require_POST
-def feed(request: PersonRequest, customer: UUID) -> HttpResponse:
-    """Makes, replaces or ends a company's link; what breaks what is subscribed asks first."""
-    user, at = request.user, timezone.now()
-    found = _reached(user, customer)
-    act = choice(request.POST, "act", ("make", "replace", "end"))
-    if not act:
-        raise Http404
-    if act in ("replace", "end") and "sure" not in request.POST:
-        return _feed_page(request, found, act=act)
-    if act == "end":
-        planned_feed.end_feed(customer=found, by=user, at=at)
-        messages.success(request, _("The link has ended. Whoever opens it finds nothing from now on."))
-        return see_other(_back(user, found))
-    verb = planned_feed.replace_feed if act == "replace" else planned_feed.make_feed
-    try:
-        with answered_once(request, at=at) as slot:
-            if slot.answer:
-                # The second half of a double click: the link is not to be had again.
-                messages.info(request, _("It was made already. If you did not see the link, replace it."))
-                return slot.answer.response()
-            _row, token = verb(customer=found, by=user, at=at)
-            slot.keep(303, _back(user, found))
-    except (Refused, Busy) as error:
-        busy = _("Somebody else is writing this very moment. Please send it again.")
-        messages.error(request, str(error) if isinstance(error, Refused) else busy)
-        return see_other(_back(user, found))
-    url = request.build_absolute_uri(reverse("planned_ics", args=[token]))
-    return _feed_page(request, found, act="", url=url, status=201)
-
-
-def _back(user: User, customer: Customer) -> str:
-    return reverse("aws_planned") + f"?customer={customer.pk}" if user.staff_role else reverse("planned")
-
-
-def _feed_page(
-    request: PersonRequest, customer: Customer, *, act: str, url: str = "", status: int = 200
-) -> HttpResponse:
-    told = {
-        "section": "aws" if request.user.staff_role else "planned",
-        "customer": customer,
-        "act": act,
-        "url": url,
-        "back": _back(request.user, customer),
-        "once": fresh_key(),
-    }
-    return render(request, "planned/feed.html", told, status=status)
-
-
-@require_safe
-def ics(request: HttpRequest, token: str) -> HttpResponse:
-    """What calendar programs fetch: no login, and 404 for every secret that opens nothing, whatever the reason."""
-    at = timezone.now()
-    found = planned_feed.opened_by(token, at)
-    if found is None:
-        raise Http404
-    if not limit(f"planned:{found.pk}", FETCHES, WINDOW_S, at):
-        return _unlogged(HttpResponse(status=429, headers={"Retry-After": str(WINDOW_S)}))
-    body = planned_feed.calendar(found.customer, at)
-    tag = quote_etag(planned_feed.digest(body))
-    fresh = HttpResponse(body, content_type=planned_feed.TYPE)
-    answer = get_conditional_response(request, etag=tag, response=fresh) or fresh
-    answer.headers["ETag"] = tag
-    # Kept by the program that asked, which asks each time whether it still holds.
-    answer.headers["Cache-Control"] = "private, no-cache"
-    answer.headers["Content-Disposition"] = 'inline; filename="aws-planned-changes.ics"'
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex"
-    return answer
-
-
-def _unlogged(answer: HttpResponse) -> HttpResponse:
-    """Django logs the address of what is refused, and this one is a secret that still opens."""
-    answer._has_been_logged = True  # type: ignore[attr-defined]
-    return answer
