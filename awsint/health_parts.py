@@ -5,6 +5,7 @@ A slice of customers at once, in a fixed number of statements, whatever the even
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from uuid import UUID
 
 from django.db import connection
@@ -13,7 +14,7 @@ from awsint.health_payload import PUBLIC
 from awsint.health_state import status_of
 from awsint.health_store import told_of
 from awsint.health_words import EXPIRED, MOST_NAMED, Part
-from awsint.models import AffectedAccount, HealthEvent, HealthMessage
+from awsint.models import AffectedAccount, HealthEvent
 
 COUNTS = """
 SELECT account_id, status, count(*) FROM awsint_affectedentity WHERE account_id = ANY(%s) GROUP BY 1, 2
@@ -57,7 +58,7 @@ def _resources(accounts: Sequence[int]) -> tuple[Counts, Named]:
 
 
 def _part(event: HealthEvent, rows: Sequence[AffectedAccount], counts: Counts, named: Named) -> Part:
-    head = max((row.head for row in rows if row.head), key=_place)
+    head = max((row.head for row in rows if row.head), key=attrgetter("order"))
     told = told_of(head)
     sums: dict[str, int] = defaultdict(int)
     for row in rows:
@@ -76,10 +77,6 @@ def _part(event: HealthEvent, rows: Sequence[AffectedAccount], counts: Counts, n
         counts=dict(sums),
         named=[one for row in rows for one in named[row.pk]][:MOST_NAMED],
     )
-
-
-def _place(message: HealthMessage) -> tuple[object, str]:
-    return message.updated_at, message.rank
 
 
 def whole(event: HealthEvent) -> Part:

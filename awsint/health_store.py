@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -108,7 +109,7 @@ def _accounts(stored: Stored, kept: Iterable[HealthMessage], via: str, at: datet
     """Each affected account with its newest own message, and its status by that or by a later word on the whole."""
     event, own = stored.event, dict[str, HealthMessage]()
     for one in kept:
-        if one.account and (one.account not in own or _place(one) > _place(own[one.account])):
+        if one.account and (one.account not in own or one.order > own[one.account].order):
             own[one.account] = one
     whole = _whole(event) if event.scope == SPECIFIC else None
     rows = {
@@ -130,10 +131,6 @@ def _accounts(stored: Stored, kept: Iterable[HealthMessage], via: str, at: datet
         stored.changed(What.ACCOUNTS, at, via, new=str(len(new)))
 
 
-def _place(message: HealthMessage) -> tuple[datetime, str]:
-    return message.updated_at, message.rank
-
-
 def _whole(event: HealthEvent) -> HealthMessage | None:
     """The newest message that speaks of no account in particular."""
     return HealthMessage.objects.filter(event=event, account="").order_by("-updated_at", "-rank").first()
@@ -146,9 +143,9 @@ def connected(event: HealthEvent, numbers: Iterable[str]) -> dict[str, Account]:
 
 
 def _decide_head(row: AffectedAccount, own: HealthMessage, whole: HealthMessage | None) -> None:
-    if row.head is None or _place(own) > _place(row.head):
+    if row.head is None or own.order > row.head.order:
         row.head = own
-    last = max([row.head, *([whole] if whole else [])], key=_place)
+    last = max([row.head, *([whole] if whole else [])], key=attrgetter("order"))
     row.status, row.updated_at, row.newest = last.status, last.updated_at, last.rank
 
 

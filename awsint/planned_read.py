@@ -8,7 +8,7 @@ own accounts (health_parts.py says the same in letters).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 from django.db import connection
@@ -24,7 +24,6 @@ from awsint.models import (
     EventCategory,
     EventStatus,
     HealthEvent,
-    HealthMessage,
     Scope,
 )
 from awsint.planned import Change
@@ -140,13 +139,9 @@ def _standing(event: HealthEvent, own: Sequence[AffectedAccount]) -> tuple[str, 
     assert event.starts_at is not None
     if event.scope == Scope.PUBLIC or not heads:
         return event.status, event.starts_at, event.ends_at
-    told = told_of(max(heads, key=_place))
+    told = told_of(max(heads, key=attrgetter("order")))
     status = status_of({row.status for row in own}, told.status)
     return status, told.starts_at or event.starts_at, told.ends_at
-
-
-def _place(message: HealthMessage) -> tuple[Any, str]:
-    return message.updated_at, message.rank
 
 
 def _accounts(rows: Sequence[AffectedCustomer]) -> dict[Key, list[AffectedAccount]]:

@@ -1,4 +1,5 @@
-"""The rows of the AWS mirror, by subject: accounts.py, cases.py, reading.py, sending.py, watching.py, health.py."""
+"""The rows of the AWS mirror, by subject: accounts.py, cases.py, reading.py, sending.py, watching.py, health.py,
+health_rules.py, health_feed.py."""
 
 from awsint.models.accounts import Account, Hub, Organization, Partition, Setting, State, SupportModel
 from awsint.models.cases import CaseFile, CaseLink, Communication, CommunicationVersion, SupportCase
@@ -7,19 +8,13 @@ from awsint.models.health import (
     AffectedCustomer,
     AffectedEntity,
     EntityStatus,
-    EventCategory,
-    EventStatus,
     HealthChange,
     HealthEvent,
     HealthMessage,
     HealthReading,
-    HealthRule,
-    Playbook,
-    Scope,
-    Suppression,
-    Usage,
 )
 from awsint.models.health_feed import HealthFeed
+from awsint.models.health_rules import EventCategory, EventStatus, HealthRule, Playbook, Scope, Suppression, Usage
 from awsint.models.reading import CallHour, CallLog, Change, InboxMessage, Poll, Round, Via
 from awsint.models.sending import Outgoing
 from awsint.models.watching import Alarm, Look, QueueState
