@@ -8,15 +8,10 @@ from django.test import Client
 
 from helpdesk.accounts.models import ApiKey, User
 from helpdesk.audit.models import Entry
+from tests.entering import enter
 
 pytestmark = pytest.mark.django_db
 FORM = {"name": "Nightly import", "days": "30", "may_write": "on"}
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def made(client: Client, **more: str) -> str:

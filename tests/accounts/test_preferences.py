@@ -4,18 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from helpdesk.accounts.models import User
 from helpdesk.audit.models import Entry
+from tests.entering import enter
 
 pytestmark = pytest.mark.django_db
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_single_keys_can_be_switched_off_and_on(cast: Any) -> None:

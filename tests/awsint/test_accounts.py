@@ -8,22 +8,16 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from awsint.models import Account, Poll, Setting, State
 from helpdesk.accounts.models import CustomerTeam
 from helpdesk.audit.models import Entry
+from tests.entering import enter
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 FORM = {"number": "4417 2290 8813", "partition": "aws", "name": "orders", "support_model": "resold"}
-
-
-def enter(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def said(answer: Any) -> str:

@@ -20,6 +20,7 @@ from helpdesk.audit.models import Entry
 from helpdesk.storage import store
 from tests.awsint.simulator import Sim
 from tests.cast import Cast
+from tests.entering import enter
 from tickets import actions
 from tickets.models import Attachment, Ticket
 
@@ -32,12 +33,6 @@ HOUR = timedelta(hours=1)
 def at_noon() -> Iterator[Any]:
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def said(answer: Any) -> str:

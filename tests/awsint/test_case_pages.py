@@ -18,16 +18,11 @@ from tests.awsint.conftest import ACME
 from tests.awsint.simulator import Sim
 from tests.awsint.test_exactly_once import WANTED, beat, writing
 from tests.cast import Cast
+from tests.entering import enter
 from tickets import actions
 from tickets.models import Message, Ticket
 
 __all__ = ["claim", "writing"]
-
-
-def enter(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def said(answer: Any) -> str:

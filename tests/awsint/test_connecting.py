@@ -13,7 +13,8 @@ from awsint import connecting
 from awsint.account_actions import ROLE
 from awsint.models import Account, Hub, Organization, Partition
 from helpdesk.jobs.models import Job
-from tests.awsint.test_accounts import connect, enter, known, said, shown
+from tests.awsint.test_accounts import connect, known, said, shown
+from tests.entering import enter
 
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 # Operations of 2026 that the linter's list of actions does not know yet (aws.md, 1.1).

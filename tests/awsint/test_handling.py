@@ -1,7 +1,5 @@
 """A customer ticks the resources of an event as handled: nothing is resolved by it, and what AWS says counts more."""
 
-import html
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,6 +17,7 @@ from helpdesk.outbox.compose import compose
 from helpdesk.outbox.models import Letter
 from tests.awsint.test_health import ACME, DEV, GLOBEX, NOW, account, children, said, take
 from tests.cast import Cast
+from tests.entering import enter, words
 from tickets import actions, merging
 from tickets.models import Ticket
 
@@ -42,16 +41,6 @@ def ticket(cast: Cast, hub: Hub) -> Ticket:
     Ticket.objects.filter(pk=made.pk).update(assigned_to=cast.ana)
     made.refresh_from_db()
     return made
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def words(answer: Any) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 
 
 def page(ticket: Ticket) -> str:

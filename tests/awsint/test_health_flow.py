@@ -16,8 +16,9 @@ from awsint.shapes import QueueMessage
 from helpdesk.accounts.models import Customer, CustomerTeam
 from helpdesk.outbox.models import Letter
 from tests.awsint.test_health import ACME, CODE, GLOBEX, NOW, account, said, take
-from tests.awsint.test_health_pages import enter, now, words
+from tests.awsint.test_health_pages import now
 from tests.cast import Cast
+from tests.entering import enter, words
 
 pytestmark = pytest.mark.django_db
 __all__ = ["now"]

@@ -16,9 +16,9 @@ from helpdesk.accounts.models import Customer, CustomerTeam
 from helpdesk.jobs.models import Job
 from tests.awsint.conftest import connected, hub_of
 from tests.awsint.simulator import Sim
-from tests.awsint.test_health_pages import enter, words
 from tests.awsint.test_setup import CHINESE, PAYER, SPEAKER, house, setup, told, worked
 from tests.cast import BORN, Cast
+from tests.entering import enter, words
 
 __all__ = ["house"]
 PAGE = "/aws/health/org"

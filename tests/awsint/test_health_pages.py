@@ -22,12 +22,13 @@ from awsint.models import (
     HealthMessage,
     Hub,
 )
-from helpdesk.accounts.models import CustomerTeam, User
+from helpdesk.accounts.models import CustomerTeam
 from helpdesk.jobs import work
 from helpdesk.jobs.models import Job
 from helpdesk.outbox.models import Letter
 from tests.awsint.test_health import ACME, CODE, DEV, GLOBEX, NOBODY, NOW, account, arn, children, said, take
 from tests.cast import Cast
+from tests.entering import enter, words
 from tickets.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -45,16 +46,6 @@ def world(cast: Cast, hub: Hub) -> Cast:
     account(cast.acme, DEV)
     account(cast.globex, GLOBEX)
     return cast
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def words(answer: Any) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 
 
 def told(at: datetime = NOW - timedelta(minutes=5)) -> HealthEvent:

@@ -15,8 +15,8 @@ from helpdesk.outbox.content import content_of
 from helpdesk.outbox.models import Letter
 from sla.models import Breach
 from tests.awsint.test_health import ACME, CODE, GLOBEX, NOW, account, children, letters, said, take
-from tests.awsint.test_health_pages import enter, words
 from tests.cast import Cast
+from tests.entering import enter, words
 from tickets import actions, ladder, sweeping
 from tickets.models import Ticket
 

@@ -9,8 +9,9 @@ from django.test import Client
 
 from awsint.models import HealthEvent, HealthRule, Playbook, Suppression
 from tests.awsint.test_health import ACME, CODE, account, children, said, take
-from tests.awsint.test_health_pages import _statements, enter, now, told, words
+from tests.awsint.test_health_pages import _statements, now, told
 from tests.cast import Cast
+from tests.entering import enter, words
 
 pytestmark = pytest.mark.django_db
 __all__ = ["now"]

@@ -20,6 +20,7 @@ from awsint.planned import AWS_LATE, KEPT, LATE, UNTOLD, Lead, Told, judge
 from helpdesk.accounts.models import CustomerTeam, User
 from tests.awsint.test_health import ACME, DEV, GLOBEX, NOW, account, children, said, take
 from tests.cast import Cast
+from tests.entering import enter, words
 
 CODE = "AWS_RDS_HARDWARE_MAINTENANCE_SCHEDULED"
 STARTS = NOW + timedelta(days=10)
@@ -54,16 +55,6 @@ def announced() -> HealthEvent:
     take(change(ACME, "acme-db"), change(DEV, "dev-db"), change(GLOBEX, "globex-db"))
     letters_leave()
     return HealthEvent.objects.get(code=CODE)
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def words(answer: Any) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 
 
 def lines(answer: Any) -> str:

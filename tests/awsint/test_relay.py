@@ -16,18 +16,13 @@ from helpdesk.audit.models import Entry
 from helpdesk.outbox.models import Letter
 from sla.models import Clock
 from tests.cast import Cast
+from tests.entering import enter
 from tickets import actions, aws
 from tickets.models import Message, Status, Ticket
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=10)
-
-
-def enter(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def said(answer: Any) -> str:

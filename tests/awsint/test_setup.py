@@ -23,8 +23,8 @@ from helpdesk.jobs import work
 from helpdesk.jobs.models import Job
 from tests.awsint.conftest import connected, hub_of
 from tests.awsint.simulator import Sim
-from tests.awsint.test_health_pages import enter, words
 from tests.cast import BORN, Cast
+from tests.entering import enter, words
 
 PAYER, SPEAKER, CHINESE = "100000000071", "100000000072", "100000000073"
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/partner-support"

@@ -10,8 +10,9 @@ from awsint.models import Account, CallLog, Organization, Poll
 from helpdesk.jobs import work
 from helpdesk.jobs.models import Job
 from tests.awsint.simulator import Sim
-from tests.awsint.test_accounts import enter, said, shown
+from tests.awsint.test_accounts import said, shown
 from tests.cast import BORN
+from tests.entering import enter
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

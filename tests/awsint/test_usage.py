@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from awsint import health, usage
 from awsint.models import HealthEvent, Hub, Usage
 from helpdesk.accounts.doors import Refused
-from helpdesk.accounts.models import Customer, CustomerTeam, User
+from helpdesk.accounts.models import Customer, CustomerTeam
 from helpdesk.audit.models import Entry
 from tests.awsint.test_health import ACME, NOW, children, letters, said, take
 from tests.cast import BORN, Cast
+from tests.entering import enter, words
 
 pytestmark = pytest.mark.django_db
 PUBLIC: dict[str, Any] = {"scope": "PUBLIC", "code": "AWS_S3_OPERATIONAL_ISSUE"}
@@ -28,16 +29,6 @@ PUBLIC: dict[str, Any] = {"scope": "PUBLIC", "code": "AWS_S3_OPERATIONAL_ISSUE"}
 def now() -> Iterator[Any]:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def words(answer: Any) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 
 
 def desk(customer: Customer, verb: str = "") -> str:

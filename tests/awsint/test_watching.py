@@ -27,12 +27,13 @@ from awsint.models import (
     Round,
     SupportCase,
 )
-from helpdesk.accounts.models import CustomerTeam, User
+from helpdesk.accounts.models import CustomerTeam
 from helpdesk.audit.models import Entry
 from helpdesk.outbox.compose import write
 from helpdesk.outbox.content import content_of
 from helpdesk.outbox.models import Letter
 from tests.cast import Cast
+from tests.entering import enter
 from tickets import actions
 from tickets.models import Ticket
 
@@ -45,12 +46,6 @@ MINUTE = timedelta(minutes=1)
 def at_noon() -> Iterator[Any]:
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def said(answer: Any) -> str:

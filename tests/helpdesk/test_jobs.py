@@ -9,11 +9,11 @@ from django.db import connections, transaction
 from django.test import Client
 from django_q.models import OrmQ
 
-from helpdesk.accounts.models import User
 from helpdesk.audit.record import SYSTEM
 from helpdesk.jobs import tasks, work
 from helpdesk.jobs.models import Job
 from helpdesk.models import Heartbeat
+from tests.entering import enter
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -46,12 +46,6 @@ def slices() -> int:
 
 def now(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
-
-
-def enter(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_a_job_is_a_row_and_a_task_of_the_same_transaction() -> None:

@@ -13,14 +13,9 @@ from helpdesk.audit.models import Entry
 from oncall.duty import duty
 from oncall.families import FAMILIES
 from oncall.models import Engineer, Leave, Skill
+from tests.entering import enter
 
 pytestmark = pytest.mark.django_db
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def text(answer: Any) -> str:

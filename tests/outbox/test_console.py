@@ -7,22 +7,16 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
-from django.test import Client
 from django.utils import timezone
 
 from helpdesk.audit.models import Entry
 from helpdesk.models import Heartbeat
 from helpdesk.outbox.models import Letter, health
+from tests.entering import enter
 from tests.outbox.conftest import AT, written
 
 pytestmark = pytest.mark.django_db
 LINK = "http://127.0.0.1:8000/invitation/abcdefgh/"
-
-
-def enter(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def dead(**more: Any) -> Letter:

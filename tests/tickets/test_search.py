@@ -8,23 +8,17 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpdesk.accounts.models import Customer, User
+from tests.entering import enter
 from tickets import actions, cutting, excerpts, reindex, search
 from tickets.models import Message, SearchRow, Ticket
 
 pytestmark = pytest.mark.django_db
-
-
-def enter(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def now() -> datetime:
