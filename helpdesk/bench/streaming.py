@@ -7,7 +7,6 @@ Some always wait in the queue, so what is counted is what the desk can do and no
 import time
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
@@ -20,10 +19,6 @@ EVENTS, ACCOUNTS = 40, 100
 LATENCY_MS, GUARD_S = 10, 300
 WAITING = 30
 LEAST_A_SECOND = 100
-HEALTH = [
-    *("awsint_affectedentity", "awsint_affectedaccount", "awsint_affectedcustomer", "awsint_healthchange"),
-    *("awsint_healthmessage", "awsint_healthevent", "awsint_inboxmessage", "awsint_queuestate", "awsint_round"),
-]
 
 
 def told() -> str:
@@ -36,7 +31,7 @@ def told() -> str:
                 seconds, done = _streamed(url, at)
             tickets = AffectedCustomer.objects.exclude(ticket=None).count()
         finally:
-            _forget()
+            health.forget()
     rate = done / seconds
     verdict = "ok" if rate >= LEAST_A_SECOND and done == EVENTS * ACCOUNTS else "MISSED"
     return (
@@ -46,7 +41,7 @@ def told() -> str:
 
 
 def _load(at: datetime) -> None:
-    _forget()
+    health.forget()
     hub = f"arn:aws:iam::{aws.HUB}:role/hub"
     Hub.objects.create(
         partition="aws", account_number=aws.HUB, region="us-east-1", principal_arn=hub,
@@ -76,11 +71,3 @@ def _streamed(url: str, at: datetime) -> tuple[float, int]:
         time.sleep(0.01)
     taken = done.aggregate(number=Count("pk"), begun=Min("received_at"), ended=Max("done_at"))
     return (taken["ended"] - taken["begun"]).total_seconds(), taken["number"]
-
-
-def _forget() -> None:
-    """The tickets are taken out when the place is made tidy for the next run."""
-    with connection.cursor() as cursor:
-        for table in HEALTH:
-            cursor.execute(f"DELETE FROM {table}")
-    aws.forget()
