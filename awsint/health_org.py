@@ -1,23 +1,18 @@
-"""/aws/health/org: every switch that AWS Health hangs on, as it was looked at last, and what we know ourselves now.
-
-AWS is asked by a job, one hub or organization a slice (doctor.py); what it found is kept, the last fifty, so that
-whoever checks us reads it without asking AWS. When each feed was polled last is read from our own rows at each look.
+"""/aws/health/org: every switch that AWS Health hangs on, as it was looked at last (health_looking.py), and what we
+know ourselves now: when each feed was polled last is read from our own rows at each look.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from awsint import calls, doctor, doctor_words, health_list
-from awsint.account_actions import demand
-from awsint.client import sessions
+from awsint import doctor, doctor_words, health_list, health_looking
 from awsint.doctor import BAD, GOOD, SOON, Finding
 from awsint.health_poll import alone
 from awsint.models import (
@@ -31,15 +26,10 @@ from awsint.models import (
     Organization,
     Partition,
 )
-from awsint.shapes import Calls
 from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
 from helpdesk.accounts.models import User, hidden_from
-from helpdesk.jobs import work
-from helpdesk.jobs.models import Job
 
-KIND = "aws.health_look"
-PAGE = "/aws/health/org"
-KEPT, SHOWN = 50, 10
+SHOWN = 10
 # What was looked at longer ago says little about now.
 STALE = timedelta(hours=24)
 # So many single accounts that were read too long ago are named.
@@ -48,62 +38,6 @@ WORST = (GOOD, SOON, BAD)
 # What AWS answered about a rule.
 ANSWER = ("enabled", "pattern", "targets")
 NUMBER = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
-
-
-# --- Looking ---------------------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def begin(*, by: User, at: datetime) -> Look:
-    """Has every switch looked at by a worker; what is under way already is given back. Raises PermissionDenied."""
-    demand(by)
-    last = newest()
-    if last and last.job and last.job.is_under_way:
-        return last
-    made = Look.objects.create(asked_at=at, asked_by=by)
-    made.job = work.begin(KIND, {"look": made.pk, "subjects": doctor.subjects()}, by=by, at=at, page=PAGE)
-    made.save(update_fields=["job"])
-    return made
-
-
-def newest() -> Look | None:
-    """The one that was asked for last, finished or not."""
-    return Look.objects.select_related("job", "asked_by").order_by("-pk").first()
-
-
-def slice_of(job: Job, at: datetime) -> work.Step:
-    """One hub or organization; the last slice keeps what all of them came to."""
-    cursor: dict[str, Any] = job.cursor or {"taken": 0, "found": [asdict(one) for one in doctor.whole()]}
-    subjects: list[str] = job.args["subjects"]
-    taken, found = cursor["taken"], cursor["found"]
-    if taken < len(subjects):
-        found = found + [asdict(one) for one in _of(subjects[taken], at)]
-        return work.Step({"taken": taken + 1, "found": found}, taken + 1, len(subjects))
-    _keep(job.args["look"], found, at)
-    return work.Step(cursor, taken, taken, {"looked": taken})
-
-
-def _of(about: str, at: datetime) -> list[Finding]:
-    kind, _colon, pk = about.partition(":")
-    made = Calls()
-    if kind == "organization" and (organization := Organization.objects.filter(pk=pk).first()):
-        # What was lent before says nothing about the role as it is now.
-        sessions.drop(organization.place)
-    try:
-        return [one for one in doctor.of(about, made, at) if one.what not in ("support_queue", "support_dead")]
-    finally:
-        calls.store(made)
-
-
-def _keep(pk: int, found: Sequence[dict[str, Any]], at: datetime) -> None:
-    counts = {state: sum(1 for one in found if one["state"] == state) for state in WORST}
-    Look.objects.filter(pk=pk).update(at=at, findings=list(found), **counts)
-    old = Look.objects.order_by("-pk").values_list("pk", flat=True)[KEPT:]
-    Look.objects.filter(pk__in=list(old)).delete()
-
-
-def findings_of(look: Look | None) -> list[Finding]:
-    return [Finding(**row) for row in look.findings] if look else []
 
 
 # --- The page --------------------------------------------------------------------------------------------------------
@@ -152,11 +86,13 @@ def sections(user: User, look: Look | None, at: datetime) -> list[Section]:
     """What this reader may see, hubs last. Four statements, and one for names."""
     found: dict[str, Section] = {}
     for one in organizations(user):
-        found[f"organization:{one.pk}"] = Section(f"organization:{one.pk}", one.name, _number(user, one.account_number))
+        found[f"organization:{one.pk}"] = Section(
+            f"organization:{one.pk}", one.name, aws_number(user, one.account_number)
+        )
     _name_masked(user, found)
     for hub in Hub.objects.filter(is_active=True).order_by("partition"):
-        found[f"hub:{hub.pk}"] = Section(f"hub:{hub.pk}", str(hub), _number(user, hub.account_number))
-    for finding in findings_of(look):
+        found[f"hub:{hub.pk}"] = Section(f"hub:{hub.pk}", str(hub), aws_number(user, hub.account_number))
+    for finding in health_looking.findings_of(look):
         if section := found.get(finding.about) or _nobodys(finding, found):
             section.lines.append(line(user, finding))
     _add_polls(user, found, at)
@@ -169,10 +105,6 @@ def organizations(user: User) -> QuerySet[Organization]:
     if user.sees_every_customer or masks(user):
         return rows
     return rows.filter(Q(customer=None) | ~Q(customer__in=hidden_from(user)))
-
-
-def _number(user: User, number: str) -> str:
-    return aws_number(user, number)
 
 
 def _name_masked(user: User, found: dict[str, Section]) -> None:
@@ -192,9 +124,7 @@ def _nobodys(finding: Finding, found: dict[str, Section]) -> Section | None:
 def line(user: User, finding: Finding, *, live: bool = False) -> Line:
     """A finding as this reader may have it: an auditor reads no words of AWS's, and the end of a number."""
     hidden = masks(user)
-    answer: dict[str, Any] = {
-        name: finding.given[name] for name in ("enabled", "pattern", "targets") if name in finding.given
-    }
+    answer: dict[str, Any] = {name: finding.given[name] for name in ANSWER if name in finding.given}
     said = doctor_words.said(finding)
     if hidden:
         said = _ends(said)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from awsint import health_org
+from awsint import health_looking, health_org
 from awsint.access import managers_only, readers_only
 from awsint.account_views import aws_page
 from awsint.models import Look
@@ -21,7 +21,7 @@ from helpdesk.accounts.views import see_other
 def page(request: PersonRequest) -> HttpResponse:
     """What was found last, what we know now, and the looks before."""
     at, user = timezone.now(), request.user
-    asked, looks = health_org.newest(), list(_finished()[: health_org.SHOWN])
+    asked, looks = health_looking.newest(), list(_finished()[: health_org.SHOWN])
     last = looks[0] if looks else None
     found, singles = health_org.sections(user, last, at), health_org.singles(user, at)
     told = {
@@ -47,9 +47,9 @@ def _finished() -> QuerySet[Look]:
 @require_POST
 def look(request: PersonRequest) -> HttpResponse:
     """Asks AWS about every switch; a worker does it, and the page says how far it came."""
-    health_org.begin(by=request.user, at=timezone.now())
+    health_looking.begin(by=request.user, at=timezone.now())
     messages.info(request, _("Every switch is being looked at."))
-    return see_other(health_org.PAGE)
+    return see_other(health_looking.PAGE)
 
 
 @readers_only

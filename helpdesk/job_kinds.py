@@ -13,7 +13,7 @@ KINDS: dict[str, tuple[str, Any, str]] = {
     "tickets.drift": ("tickets.drift.a_slice", _("All clocks reckoned again"), "console"),
     "aws.test": ("awsint.testing.slice_of", _("Test of a connection to AWS"), "aws"),
     "aws.health_cast": ("awsint.health_casting.slice_of", _("A word to every customer of an event"), ""),
-    "aws.health_look": ("awsint.health_org.slice_of", _("Look at every switch of AWS Health"), "aws"),
+    "aws.health_look": ("awsint.health_looking.slice_of", _("Look at every switch of AWS Health"), "aws"),
     "aws.health_setup": ("awsint.setup_job.slice_of", _("Set-up of AWS Health"), "aws"),
     "aws.members": ("awsint.listing.slice_of", _("Accounts of an organization"), "aws"),
     "sla.what_if": ("tickets.what_if.slice_of", _("What-if"), "admin"),

@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from awsint import health_org
+from awsint import health_looking
 from awsint.models import HealthEvent, HealthReading, Hub, Look, Organization
 from awsint.sim import health as aws
 from helpdesk.accounts.models import Customer, CustomerTeam
@@ -26,7 +26,7 @@ PAGE = "/aws/health/org"
 
 def looked(client: Client) -> Look:
     assert client.post(f"{PAGE}/look").status_code == 303
-    worked(health_org.KIND)
+    worked(health_looking.KIND)
     return Look.objects.exclude(at=None).latest("pk")
 
 
@@ -127,7 +127,7 @@ def test_who_reads_what_and_who_checks(house: Organization, cast: Cast, sim: Sim
         assert enter(person).post(f"{PAGE}/look").status_code == 404
     assert enter(cast.cora).get(PAGE).status_code == 404
     assert enter(cast.cora).get(f"{PAGE}.json").status_code == 404
-    assert Job.objects.filter(kind=health_org.KIND).count() == 1
+    assert Job.objects.filter(kind=health_looking.KIND).count() == 1
 
 
 def test_as_many_statements_whatever_there_is_and_no_word_to_aws(house: Organization, cast: Cast, sim: Sim) -> None:
@@ -158,8 +158,8 @@ def _statements(client: Client) -> int:
 
 
 def test_only_the_last_looks_are_kept(cast: Cast, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_org, "KEPT", 3)
+    monkeypatch.setattr(health_looking, "KEPT", 3)
     for _number in range(5):
         look = Look.objects.create(asked_at=BORN, asked_by=cast.lee)
-        health_org._keep(look.pk, [], BORN)
+        health_looking._keep(look.pk, [], BORN)
     assert Look.objects.count() == 3
