@@ -118,9 +118,10 @@ def known_to(user: User) -> QuerySet[HealthEvent]:
     rows: QuerySet[HealthEvent] = HealthEvent.objects.visible_to(user)
     if user.sees_every_customer or user.staff_role == "auditor":
         return rows
-    theirs = AffectedCustomer.objects.filter(event=OuterRef("pk"))
-    mine = Exists(AffectedCustomer.objects.visible_to(user).filter(event=OuterRef("pk")))
-    return rows.filter(Q(scope=Scope.PUBLIC) | mine | ~Exists(theirs))
+    hidden = AffectedCustomer.objects.filter(event=OuterRef("pk"), customer__in=hidden_from(user))
+    mine = AffectedCustomer.objects.visible_to(user).filter(event=OuterRef("pk"))
+    # In this order: where nobody is hidden, which is the rule, nothing else is looked at.
+    return rows.filter(Q(scope=Scope.PUBLIC) | ~Exists(hidden) | Exists(mine))
 
 
 def chosen(user: User, wish: Asked, at: datetime) -> QuerySet[HealthEvent]:

@@ -25,10 +25,11 @@ from awsint.models import (
 )
 from awsint.wishes import number
 from helpdesk.accounts.masking import aws_name, aws_number, customer_names, masks
-from helpdesk.accounts.models import User
+from helpdesk.accounts.models import User, hidden_from
 from helpdesk.sheets import Cell, Sheet, instant
 
-ROWS = 50
+# A row has a dozen things in it, and an event may touch thousands of customers.
+ROWS = 25
 # So many resources of an account, messages and unknown accounts are shown; a file has all resources.
 NAMED, MESSAGES, UNKNOWN, CHANGES = 10, 30, 100, 50
 
@@ -121,9 +122,9 @@ def _heard(user: User, event: HealthEvent) -> QuerySet[HealthMessage]:
     rows = HealthMessage.objects.filter(event=event)
     if user.sees_every_customer or masks(user):
         return rows
-    mine = AffectedCustomer.objects.visible_to(user).filter(event=event).values("customer")
-    seen = AffectedAccount.objects.filter(event=event, account__customer__in=mine)
-    return rows.filter(Q(account="") | Q(account__in=seen.values("number")))
+    # Those that are not to be read are few, as a rule: so the newest are found without looking at all the others.
+    others = Q(account=None) | Q(account__customer__in=hidden_from(user))
+    return rows.exclude(account__in=AffectedAccount.objects.filter(others, event=event).values("number"))
 
 
 def text_of(user: User, event: HealthEvent) -> str:
