@@ -6,7 +6,7 @@ import tickets.models.people
 
 SQL = """
 CREATE FUNCTION tickets_candidate_rows(old jsonb) RETURNS json LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE WHEN old = '[]' THEN '{}' ELSE json_build_object(
+SELECT CASE WHEN old = '[]' THEN '{}' WHEN jsonb_typeof(old) = 'object' THEN old::json ELSE json_build_object(
     'columns', json_build_array('user', 'excluded', 'tier', 'skill', 'load', 'shift', 'affinity', 'total'),
     'rows', (
         SELECT json_agg(CASE WHEN c ? 'excluded' THEN json_build_array(c->'user', c->'excluded') ELSE json_build_array(
