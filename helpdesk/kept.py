@@ -80,8 +80,24 @@ def done(text: str, values: Any) -> int:
         return int(cursor.rowcount)
 
 
-def insert(rows: Sequence[Model], *, unique: tuple[str, ...] = (), update: tuple[str, ...] = ()) -> None:
-    """Writes new rows of one model, all of their columns, and gives them their numbers. One statement.
+def draw(rows: Sequence[Model]) -> None:
+    """Draws the numbers of rows that are written later, so that others may point at them before. One statement.
+
+    A number that is drawn and not used is a gap, as after any transaction that was undone.
+    """
+    if not rows:
+        return
+    meta = rows[0]._meta
+    drawn = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+    for row, (found,) in zip(rows, fetched(drawn, [meta.db_table, meta.pk.column, len(rows)]), strict=True):
+        row.pk = found
+
+
+def insert(
+    rows: Sequence[Model], *, unique: tuple[str, ...] = (), update: tuple[str, ...] = (), numbered: bool = False
+) -> None:
+    """Writes new rows of one model, all of their columns, and gives them their numbers, unless they are `numbered`
+    already. One statement.
 
     Where there is one with the same columns `unique`, its columns `update` become those of the new one. Many rows go
     Django's way, which is made for them.
@@ -93,7 +109,7 @@ def insert(rows: Sequence[Model], *, unique: tuple[str, ...] = (), update: tuple
         twins: dict[str, Any] = {"update_conflicts": True, "unique_fields": unique, "update_fields": update}
         model._default_manager.bulk_create(rows, **(twins if unique else {}))
         return
-    text, fields = _inserting(model, len(rows), unique, update)
+    text, fields = _inserting(model, len(rows), unique, update, numbered=numbered)
     values = [f.get_db_prep_save(f.pre_save(row, True), connection) for row in rows for f in fields]
     for row, found in zip(rows, fetched(text, values), strict=True):
         # Its number, and what the database reckons by itself.
@@ -142,10 +158,11 @@ def _updating(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Any
 
 @lru_cache(maxsize=256)
 def _inserting(
-    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]
+    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...], *, numbered: bool
 ) -> tuple[str, list[Any]]:
     meta = model._meta
-    fields = [field for field in meta.local_concrete_fields if not (field.primary_key or field.generated)]
+    own = [field for field in meta.local_concrete_fields if not field.generated]
+    fields = [field for field in own if numbered or not field.primary_key]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join(["(" + ", ".join(["%s"] * len(fields)) + ")"] * count)
     sets = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in update)

@@ -22,7 +22,7 @@ from helpdesk import richtext
 from helpdesk.accounts.models import Customer, User
 from helpdesk.accounts.permissions import Doer, Right, customers_of, may
 from helpdesk.audit.record import About, Happening, System, record_all
-from helpdesk.kept import insert
+from helpdesk.kept import draw, insert
 from helpdesk.outbox.enqueue import Draft, enqueue
 from helpdesk.text import clean_block, clean_line, showable
 from sla import clocks, definitions
@@ -83,11 +83,11 @@ class _Filed:
 
     spec: Opening
     ticket: Ticket
-    states: list[ClockState]
-    choice: assigning.Choice | None
     # The opening text and its HTML.
     words: tuple[str, str]
     message: Message = field(init=False)
+    choice: assigning.Choice | None = None
+    states: list[ClockState] = field(default_factory=list)
 
 
 def open_many(specs: Sequence[Opening], *, by: Doer, at: datetime) -> list[Ticket]:
@@ -104,15 +104,17 @@ def open_many(specs: Sequence[Opening], *, by: Doer, at: datetime) -> list[Ticke
 @transaction.atomic(savepoint=False)
 def _open(specs: Sequence[Opening], by: Doer, at: datetime) -> list[Ticket]:
     known = _Known()
-    opened: dict[int, Ticket] = {}
+    filed = [_prepare(spec, known, by, at) for spec in specs]
+    # The choice holds whoever files next, until all is committed: what depends on nobody is written before it.
+    draw([one.ticket for one in filed])
+    _say(filed, by, at)
     # Whoever is to be chosen goes first: the choice is made before anybody's load is held.
-    for place, spec in enumerate(specs):
-        if not spec.is_given:
-            opened[place] = _write([_prepare(spec, known, by, at)], by, at)[0]
-    given = [place for place, spec in enumerate(specs) if spec.is_given]
-    tickets = _write([_prepare(specs[place], known, by, at) for place in given], by, at)
-    opened |= dict(zip(given, tickets, strict=True))
-    return [opened[place] for place in range(len(specs))]
+    for one in filed:
+        if not one.spec.is_given:
+            _choose(one, at)
+            _write([one], known, by, at)
+    _write([one for one in filed if one.spec.is_given], known, by, at)
+    return [one.ticket for one in filed]
 
 
 # --- One ticket ------------------------------------------------------------------------------------------------------
@@ -138,21 +140,11 @@ class _Known:
 
 
 def _prepare(spec: Opening, known: _Known, by: Doer, at: datetime) -> _Filed:
-    """Checks what is asked, fixes its promise, chooses who takes it. No write."""
+    """Checks what is asked and binds it to the terms in force. No write."""
     if isinstance(by, User):
         _may_file(spec.customer, spec.requester, by)
     terms = known.terms_of(spec.customer.pk, at)
-    priority = _priority(spec, terms)
-    ticket = _ticket(spec, terms, priority, at)
-    # Before the choice, which holds whoever files next: what takes time and depends on nobody.
-    words = _words(spec)
-    choice = None if spec.is_given else _choose(spec, priority, clocks.targets_of(terms)[priority].response_s, at)
-    if choice:
-        ticket.assigned_to_id = choice.to.user if choice.to else None
-    facts = [["created", priority, spec.source], *([["assigned"]] if ticket.assigned_to_id else [])]
-    states = known.states_of(ticket.terms, facts, at)
-    keep_due(ticket, states)
-    return _Filed(spec, ticket, states, choice, words)
+    return _Filed(spec, _ticket(spec, terms, _priority(spec, terms), at), _words(spec))
 
 
 def _words(spec: Opening) -> tuple[str, str]:
@@ -186,17 +178,6 @@ def _priority(spec: Opening, terms: clocks.Terms) -> str:
     return priority
 
 
-def _choose(spec: Opening, priority: str, response_due_in_s: int, at: datetime) -> assigning.Choice:
-    return assigning.choose(
-        customer=spec.customer,
-        reader=spec.requester,
-        service=spec.service,
-        priority=priority,
-        response_due_in_s=response_due_in_s,
-        at=at,
-    )
-
-
 def _ticket(spec: Opening, terms: clocks.Terms, priority: str, at: datetime) -> Ticket:
     title = clean_line(showable(spec.title))[:LONGEST_TITLE] or "AWS" if spec.is_plain else spec.title
     given = spec.assigned_to.pk if spec.assigned_to else spec.parent.assigned_to_id if spec.parent else None
@@ -222,25 +203,46 @@ def _ticket(spec: Opening, terms: clocks.Terms, priority: str, at: datetime) -> 
     )
 
 
+def _choose(one: _Filed, at: datetime) -> None:
+    """Chooses who takes it."""
+    spec, ticket = one.spec, one.ticket
+    one.choice = assigning.choose(
+        customer=spec.customer,
+        reader=spec.requester,
+        service=spec.service,
+        priority=ticket.priority_id,
+        response_due_in_s=clocks.targets_of(ticket.terms)[ticket.priority_id].response_s,
+        at=at,
+    )
+    ticket.assigned_to_id = one.choice.to.user if one.choice.to else None
+
+
 # --- All of them -----------------------------------------------------------------------------------------------------
 
 
-def _write(filed: list[_Filed], by: Doer, at: datetime) -> list[Ticket]:
-    """Writes what was prepared, each kind of row at once."""
-    if not filed:
-        return []
-    insert([one.ticket for one in filed])
-    _say(filed, by, at)
+def _write(filed: list[_Filed], known: _Known, by: Doer, at: datetime) -> None:
+    """Writes what is known once it is chosen who takes them, each kind of row at once."""
+    for one in filed:
+        _promise(one, known, at)
+    insert([one.ticket for one in filed], numbered=True)
     told = [About(_happenings(one), one.ticket.ref, one.ticket.customer_id) for one in filed]
     record_all(told, by=by, at=at)
     begun = [clocks.Begun(one.ticket.ref, one.states, report(one.ticket)) for one in filed]
     clocks.start(begun, at=at)
     _keep_who(filed, by, at)
     enqueue([draft for one in filed for draft in _letters(one, by)], at=at)
-    return [one.ticket for one in filed]
+
+
+def _promise(one: _Filed, known: _Known, at: datetime) -> None:
+    """Reckons the clocks; their due times stand in the ticket's own row."""
+    ticket = one.ticket
+    facts = [["created", ticket.priority_id, one.spec.source], *([["assigned"]] if ticket.assigned_to_id else [])]
+    one.states = known.states_of(ticket.terms, facts, at)
+    keep_due(ticket, one.states)
 
 
 def _say(filed: list[_Filed], by: Doer, at: datetime) -> None:
+    """Writes the opening texts, before the tickets they belong to: their keys are looked at when all is committed."""
     for one in filed:
         one.message = _opening(one, by, at)
     said = [one.message for one in filed]

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.accounts.models import Customer, CustomerTeam, User
 from helpdesk.audit.models import Entry
-from helpdesk.kept import FEW, fetched, insert, kept, update, update_all
+from helpdesk.kept import FEW, draw, fetched, insert, kept, update, update_all
 from helpdesk.outbox.models import Letter
 from sla import words
 from sla.clocks import all_of
@@ -121,6 +121,19 @@ def test_new_rows_are_whole_and_numbered_in_their_order(cast: Any) -> None:
             name: value for name, value in columns(message).items() if name != "ticket"
         }
         message.save(update_fields=["body"])
+
+
+def test_rows_that_drew_their_numbers_keep_them_however_many(cast: Any) -> None:
+    tags = [Tag(name=f"drawn-{n}", key=f"drawn-{n}") for n in range(FEW + 1)]
+    draw(tags)
+    drawn = [tag.pk for tag in tags]
+    assert drawn == sorted(set(drawn))
+    insert(tags[:1], numbered=True)
+    insert(tags[1:], numbered=True)
+    assert list(Tag.objects.filter(name__startswith="drawn-").order_by("pk").values_list("pk", flat=True)) == drawn
+    later = Tag(name="later", key="later")
+    insert([later])
+    assert later.pk > drawn[-1]
 
 
 def test_a_twin_takes_over_columns_and_many_go_djangos_way(cast: Any) -> None:
