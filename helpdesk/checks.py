@@ -11,7 +11,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from helpdesk.outbox.sns import TOPIC
+
 SHORTEST_SECRET = 50
+SHORTEST_PASSWORD = 24
 DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 
 
@@ -54,6 +57,14 @@ def mail_problems() -> list[tuple[int, str, str]]:
         found.append((7, settings.EMAIL_PROBLEM, hint))
     if settings.SITE_IS_SECURE and settings.EMAIL_IS_MISSING:
         found.append((8, "EMAIL_URL is missing.", "Nobody would hear of anything; none: says that this is meant."))
+    for topic in sorted(settings.SES_EVENTS["topics"]):
+        if not TOPIC.fullmatch(topic):
+            hint = "Write them like arn:aws:sns:eu-central-1:123456789012:desk-mail, with commas."
+            found.append((10, "SES_EVENT_TOPICS has what is no topic of Amazon SNS.", hint))
+    name, _, password = settings.SES_EVENTS["secret"].partition(":")
+    if settings.SES_EVENTS["topics"] and (not name or len(password) < SHORTEST_PASSWORD):
+        hint = f"Write it like sns:…, {SHORTEST_PASSWORD} characters or more, and give SNS the address https://sns:…@…"
+        found.append((11, "SES_EVENT_SECRET is missing or short.", hint))
     if not DOMAIN.fullmatch(settings.MAIL_DOMAIN):
         found.append((9, "MAIL_DOMAIN is no domain.", "Write it like desk.example, without an @."))
     return found

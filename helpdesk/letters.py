@@ -10,6 +10,7 @@ from helpdesk.accounts.doors import Refused
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.audit.record import Happening, record
+from helpdesk.outbox import words
 from helpdesk.outbox.models import Letter, cancelled, waiting
 
 
@@ -27,6 +28,8 @@ def retry(*, letter: Letter, by: User, at: datetime) -> Letter:
     letter = _locked(letter, by)
     if not letter.can_be_retried:
         raise Refused("", _("This letter is not waiting and not dead any more: it stands as shown here."))
+    if letter.reason == Letter.Reason.BOUNCES:
+        words.try_again(letter)
     Letter.objects.filter(pk=letter.pk).update(**waiting(at), attempts=0, reason="")
     return _recorded("letter.retried", letter, by, at)
 

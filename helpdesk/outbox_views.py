@@ -22,9 +22,13 @@ from helpdesk.accounts.views import see_other
 from helpdesk.console import operators
 from helpdesk.mail_previews import MAIL_CSP, PAGE_CSP
 from helpdesk.models import Heartbeat
-from helpdesk.outbox.models import Letter
+from helpdesk.outbox import words
+from helpdesk.outbox.addresses import bare
+from helpdesk.outbox.models import BAD_FATES, Bouncer, Fate, Letter
 
 PAGE = 50
+# Whatever came back, for whichever reason.
+BAD = "bad"
 
 
 @operators
@@ -33,8 +37,11 @@ def outbox(request: HttpRequest) -> HttpResponse:
     """What leaves the building, newest first; links that grant a login are shown as [link]."""
     found = Letter.objects.order_by("-id")
     state, q = request.GET.get("state", ""), request.GET.get("q", "").strip().replace("\x00", "")
+    fate = request.GET.get("fate", "")
     if state in Letter.State.values:
         found = found.filter(state=state)
+    if fate in Fate.values or fate == BAD:
+        found = found.filter(fate__in=BAD_FATES if fate == BAD else [fate])
     if q:
         found = found.filter(to_address__icontains=q) | found.filter(subject__iexact=q)
     if (before := request.GET.get("before", "")).isdecimal() and len(before) < 19:
@@ -46,6 +53,10 @@ def outbox(request: HttpRequest) -> HttpResponse:
         "state": state,
         "q": q,
         "states": Letter.State.choices,
+        "fate": fate,
+        "fates": Fate.choices,
+        "bad": Letter.objects.filter(fate__in=BAD_FATES)[:1000].count(),
+        "hears": bool(settings.SES_EVENTS["topics"]),
         "dead": Letter.objects.filter(state=Letter.State.FAILED)[:1000].count(),
         "server": Heartbeat.objects.filter(name="mail server").exclude(note="").first(),
         "way": settings.MAIL["way"],
@@ -56,7 +67,9 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 def _older(request: HttpRequest, before: str) -> str:
     asked = QueryDict(mutable=True)
-    asked.update({name: request.GET[name] for name in ("state", "q") if request.GET.get(name)} | {"before": before})
+    asked.update(
+        {name: request.GET[name] for name in ("state", "fate", "q") if request.GET.get(name)} | {"before": before}
+    )
     return "?" + asked.urlencode()
 
 
@@ -68,7 +81,15 @@ def letter(request: PersonRequest, letter: int) -> HttpResponse:
 
 def letter_page(request: PersonRequest, found: Letter, trouble: str = "") -> HttpResponse:
     """One letter: where it stands, why, and what can be done about it."""
-    context = {"letter": found, "history": history_of(letters.subject_of(found)), "trouble": trouble}
+    addresses = [bare(address) for address in words.readers(found)]
+    context = {
+        "letter": found,
+        "history": history_of(letters.subject_of(found)),
+        "trouble": trouble,
+        "words": found.words.order_by("at", "id"),
+        "bouncers": Bouncer.objects.filter(address__in=addresses).order_by("address"),
+        "hears": bool(settings.SES_EVENTS["topics"]),
+    }
     return render(request, "console/letter.html", context, status=409 if trouble else 200)
 
 

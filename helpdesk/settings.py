@@ -340,16 +340,19 @@ def mail(url: str) -> dict[str, Any]:
 
     `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS from the start), `ses://eu-central-1` (credentials
     from AWS's own places), `console:` (printed by the worker), `none:` (letters wait). `?rate=14` says how many a
-    second one pulse may send. Raises ValueError.
+    second one pulse may send, `&set=desk` names the configuration set of Amazon SES, by API or SMTP. Raises ValueError.
     """
     parts = urlsplit(url)
     asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     rate = asked.pop("rate", "14" if parts.scheme == "ses" else "200")
     if not rate.isdecimal() or not 0 < int(rate) <= 1000:
         raise ValueError("EMAIL_URL has a rate that is no number from 1 to 1000.")
+    configuration = asked.pop("set", "")
+    if configuration and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", configuration):
+        raise ValueError("EMAIL_URL has a set that is no name of a configuration set.")
     if asked:
         raise ValueError(f"EMAIL_URL does not know {', '.join(sorted(asked))}.")
-    told: dict[str, Any] = {"way": parts.scheme, "rate": int(rate)}
+    told: dict[str, Any] = {"way": parts.scheme, "rate": int(rate), "set": configuration}
     if parts.scheme in ("console", "none") and not parts.netloc:
         return told
     if parts.scheme == "ses" and re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", parts.netloc) and not parts.path.strip("/"):
@@ -390,6 +393,13 @@ ANYMAIL = {
         # One try within the deadline of a letter: whatever comes next is the letter's own retry.
         "config": {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 1}},
     },
+    "AMAZON_SES_CONFIGURATION_SET_NAME": MAIL["set"] or None,
+}
+# Who may say at /mail/ses/events/ what became of letters: these topics of Amazon SNS, at an address that bears the
+# secret, "name:password". Without topics the door is closed, and nothing is ever called delivered.
+SES_EVENTS: dict[str, Any] = {
+    "topics": frozenset(t.strip() for t in os.environ.get("SES_EVENT_TOPICS", "").split(",") if t.strip()),
+    "secret": os.environ.get("SES_EVENT_SECRET", ""),
 }
 # Who knows what a letter says, by how its kind begins: (letter, at) -> helpdesk.outbox.content.Content or None.
 OUTBOX_CONTENT = {

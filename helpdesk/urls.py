@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import console, job_views, mail_previews, outbox_views, pages, site_views
+from helpdesk import console, job_views, mail_events_views, mail_previews, outbox_views, pages, site_views
 from tickets import api_docs
 from tickets.report_api import api
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", pages.readyz, name="readyz"),
     path("site/logo", site_views.logo, name="site_logo"),
     path("site/colours.css", site_views.colours, name="site_colours"),
+    path("mail/ses/events/", mail_events_views.ses, name="mail_events_ses"),
     path("i18n/setlang/", pages.set_language, name="set_language"),
     path("", include("tickets.urls")),
     path("api/docs", api_docs.docs, name="api_docs"),

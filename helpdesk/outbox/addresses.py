@@ -1,8 +1,9 @@
 """Names and subjects as a header may carry them: whatever somebody calls themselves adds no line and no recipient."""
 
+import contextlib
 import unicodedata
 from email.header import Header
-from email.utils import formataddr
+from email.utils import formataddr, parseaddr
 
 import regex
 
@@ -31,3 +32,12 @@ def named(name: str, address: str) -> str:
         return address
     # On one line: Django folds it again, and refuses a line break before it does.
     return formataddr((line if PLAIN.fullmatch(line) else Header(line, "utf-8").encode(linesep=""), address))
+
+
+def bare(written: str) -> str:
+    """The address of "Name <address>" by which it is known again: in small letters, its domain as the wire has it."""
+    address = parseaddr(written.replace("\x00", ""))[1].encode(errors="replace").decode().lower()[:254]
+    local, at, domain = address.rpartition("@")
+    with contextlib.suppress(UnicodeError):
+        domain = domain.encode("idna").decode()
+    return f"{local}{at}{domain}"

@@ -6,6 +6,7 @@ is lost, nobody knows whether it was taken: that is Down too, and the next attem
 """
 
 import contextlib
+import re
 import smtplib
 import socket
 import ssl
@@ -143,7 +144,7 @@ class Smtp:
         except smtplib.SMTPDataError as error:
             code, line = _answered((error.smtp_code, error.smtp_error))
         if code == 250:
-            return ""
+            return _number(line)
         if code == 421:
             self.rest()
             raise Down(line)
@@ -219,6 +220,16 @@ def _answered(answer: tuple[int, bytes | str]) -> tuple[int, str]:
 def _line(code: int, said: bytes | str) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
     return f"{code} {' '.join(text.split())}".strip()
+
+
+# How servers say what they call a mail: "250 Ok 0102018f-…" (Amazon SES), "250 2.0.0 Ok: queued as 4F2D" (Postfix).
+NUMBER = re.compile(r"250 (?:\d\.\d\.\d )?(?:Ok|OK:? queued as|Ok: queued as) (?P<number>[!-~]{8,200})")
+
+
+def _number(line: str) -> str:
+    """What the server calls the mail, where it says so in a way that is known."""
+    found = NUMBER.fullmatch(line)
+    return found["number"] if found else ""
 
 
 def _said(error: Exception) -> str:

@@ -21,8 +21,8 @@ from django.template import Context, Engine, TemplateDoesNotExist, TemplateSynta
 from django.utils import timezone, translation
 
 from helpdesk.outbox import tokens
-from helpdesk.outbox.addresses import LONGEST_SUBJECT, named, one_line
-from helpdesk.outbox.content import Content, NobodyLeft, Unwritable, content_of
+from helpdesk.outbox.addresses import LONGEST_SUBJECT, bare, named, one_line
+from helpdesk.outbox.content import Bounces, Content, NobodyLeft, Unwritable, content_of
 from helpdesk.outbox.models import Letter
 from helpdesk.outbox.sender import Sender, sender
 from helpdesk.outbox.styles import styles
@@ -92,6 +92,10 @@ def _recipients(letter: Letter, content: Content) -> list[str]:
     kept = [(content.readers[key], address) for key, address in known if key in content.readers]
     if not kept:
         raise NobodyLeft("nobody of those it was written to may read it any more")
+    if letter.bouncers:
+        kept = [(name, address) for name, address in kept if bare(address) not in letter.bouncers]
+    if not kept:
+        raise Bounces("an earlier letter came back: correct the address with the person, or send it again")
     for _name, address in kept:
         try:
             validate_email(address)
@@ -111,6 +115,9 @@ def _headers(letter: Letter, content: Content, at: datetime) -> dict[str, str]:
     if content.references:
         headers["References"] = " ".join(content.references)
         headers["In-Reply-To"] = content.references[-1]
+    if settings.MAIL["set"] and settings.MAIL["way"] == "smtp":
+        # By the API it goes beside the mail (settings.ANYMAIL).
+        headers["X-SES-CONFIGURATION-SET"] = settings.MAIL["set"]
     if content.automatic:
         headers["Auto-Submitted"] = "auto-generated"
     return headers

@@ -19,6 +19,10 @@ class Unwritable(Exception):
     """A letter cannot become a mail, and trying again will not help; the text says why, to whoever runs the desk."""
 
 
+class Bounces(Unwritable):
+    """None of the addresses that it could go to takes mail any more."""
+
+
 class NobodyLeft(Unwritable):
     """None of those a letter was written to may read it any more: it need not become one."""
 

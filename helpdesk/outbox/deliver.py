@@ -28,8 +28,9 @@ from helpdesk.outbox import claim
 from helpdesk.outbox.channels import Channel, Down, PutOff, Refused, open_channel
 from helpdesk.outbox.circuit import Circuit
 from helpdesk.outbox.compose import compose
-from helpdesk.outbox.content import NobodyLeft, Unwritable
+from helpdesk.outbox.content import Bounces, NobodyLeft, Unwritable
 from helpdesk.outbox.models import Letter, cancelled
+from helpdesk.outbox.words import mark_bouncers
 
 log = logging.getLogger(__name__)
 THREADS = 8
@@ -92,6 +93,8 @@ class Post:
         looks = self.circuit.is_open
         most = self._room(at)
         letters = claim.claim(most, by=self.name, at=at, looks=looks) if most > 0 else []
+        if letters:
+            mark_bouncers(letters)
         with self.lock:
             self.in_hand += len(letters)
         for letter in letters:
@@ -167,6 +170,9 @@ class Post:
             return
         except (DatabaseError, InterfaceError):
             raise
+        except Bounces as error:
+            claim.die(letter, Letter.Reason.BOUNCES, str(error))
+            return
         except Unwritable as error:
             claim.die(letter, Letter.Reason.UNWRITABLE, str(error))
             return

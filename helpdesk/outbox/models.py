@@ -20,6 +20,22 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 MAIL = "mail"
+
+
+class Fate(models.TextChoices):
+    """What the provider says became of a mail that it took. Where it says nothing, nothing is said."""
+
+    DELIVERED = "delivered", _("delivered")
+    DELAYED = "delayed", _("delayed")
+    # Transient or undetermined: full, away, too large.
+    RETURNED = "returned", _("bounced this time")
+    COMPLAINED = "complained", _("reported as spam")
+    REJECTED = "rejected", _("rejected by the provider")
+    BOUNCED = "bounced", _("bounced")
+
+
+# What somebody should look at.
+BAD_FATES = [Fate.RETURNED, Fate.COMPLAINED, Fate.REJECTED, Fate.BOUNCED]
 # A letter that has waited for so long is worth a word in the console.
 LATE_S = 600
 
@@ -43,6 +59,7 @@ class Letter(models.Model):
         REFUSED = "refused", _("the other side refuses it")
         EXHAUSTED = "exhausted", _("given up after many attempts")
         UNWRITABLE = "unwritable", _("its words could not be made")
+        BOUNCES = "bounces", _("its address bounces")
         # Why one was cancelled.
         UNTRUE = "untrue", _("no longer true")
         NOTHING = "nothing", _("nothing left to say")
@@ -84,7 +101,12 @@ class Letter(models.Model):
     sent_at = models.DateTimeField(null=True)
     # What the mail service calls it: Amazon SES replaces our Message-ID by one of its own.
     provider_id = models.CharField(max_length=200, blank=True)
+    # What the provider says of all its readers together: worked out of its words (words.py), written with them.
+    fate = models.CharField(max_length=12, choices=Fate.choices, blank=True)
     created_at = models.DateTimeField()
+
+    # Those of its readers' addresses that bounce: set before it is sent (deliver.py).
+    bouncers: frozenset[str] = frozenset()
 
     class Meta:
         indexes = [
@@ -101,6 +123,9 @@ class Letter(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(state="sending"), name="letters_leased"),
             models.Index(fields=["next_try_at"], condition=models.Q(state="unknown"), name="letters_to_look_for"),
             models.Index(fields=["id"], condition=models.Q(state="failed"), name="letters_dead"),
+            # By what the provider calls them; and those it says something bad of.
+            models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="letters_at_provider"),
+            models.Index(fields=["id"], condition=models.Q(fate__in=BAD_FATES), name="letters_that_came_back"),
         ]
         constraints = [
             # A letter that no claim can find would wait for ever, unseen.
@@ -125,6 +150,42 @@ class Letter(models.Model):
     def can_be_cancelled(self) -> bool:
         """What is on its way cannot be called back; what is held is taken back where it was written."""
         return self.state in NOT_LEFT
+
+
+class Word(models.Model):
+    """What the provider said of one reader of a letter; only ever added. The same said twice is one row.
+
+    `at` is when it happened as the provider says, `detail` its own classes ("Permanent/General"), `said` what the
+    reader's server answered. `notice` is the message that brought it, `feedback` its number at the provider.
+    """
+
+    letter = models.ForeignKey(Letter, models.CASCADE, related_name="words", db_index=False)
+    address = models.CharField(max_length=254)
+    kind = models.CharField(max_length=12, choices=Fate.choices)
+    detail = models.CharField(max_length=60, blank=True)
+    said = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+    provider_id = models.CharField(max_length=200)
+    notice = models.CharField(max_length=100)
+    feedback = models.CharField(max_length=200, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["letter", "address", "kind", "at"], name="one_row_a_providers_word")
+        ]
+
+
+class Bouncer(models.Model):
+    """An address to which no letter leaves any more: the provider said of one that it bounced for good.
+
+    Whoever sends a letter there again by hand takes it off.
+    """
+
+    address = models.CharField(max_length=254, primary_key=True)
+    letter = models.ForeignKey(Letter, models.SET_NULL, null=True, related_name="+", db_index=False)
+    said = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def test_the_list_takes_the_same_statements_however_long_it_is(cast: Any, django
     for count in (2, 60):
         for n in range(count):
             dead(name=f"r{n}", subject=f"HD-{n}")
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             page = client.get("/console/outbox/").content.decode()
     assert page.count("550 no such user") == 50
     older = re.findall(r'href="(\?[^"]*before=\d+)"', page)

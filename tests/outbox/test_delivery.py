@@ -227,9 +227,9 @@ def test_claiming_among_many_is_an_index_condition(committed: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO outbox_letter (kind, channel, to_key, to_address, cc, language, zone, subject, data, secret,
-            state, reason, held_for, guard, attempts, looks, last_error, claimed_by, provider_id, created_at)
+            state, reason, held_for, guard, attempts, looks, last_error, claimed_by, provider_id, fate, created_at)
             SELECT 'ticket.replied', 'mail', 'user:1', 'a@b.example', '[]', 'en', 'UTC', 'HD-' || n / 5, '{}', '',
-            'sent', '', '', '', 1, 0, '', '', '', %s FROM generate_series(1, 20000) n""",
+            'sent', '', '', '', 1, 0, '', '', '', '', %s FROM generate_series(1, 20000) n""",
             [AT],
         )
         cursor.execute("ANALYZE outbox_letter")

@@ -55,6 +55,9 @@ ROUTES: dict[str, Route] = {
     "readyz": public("a load balancer asks it; it names processes and no data", answers=(200, 503)),
     "site/logo": public("the desk's logo stands on the login page", answers=(200, 404), kept=True),
     "site/colours.css": public("the desk's colour, for the login page too", kept=True),
+    "mail/ses/events/": public(
+        "Amazon SNS brings what became of mails; closed unless topics are named", "post", answers=(404,)
+    ),
     "i18n/setlang/": public("the login page has the switch too", "post"),
     "tickets/": Route(TICKETS),
     "tickets/create": Route(TICKETS),
