@@ -4,7 +4,7 @@ Whoever calls holds the lock on what is timed (the ticket), so that two writers 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -59,14 +59,15 @@ class Report:
 # assigned to them at that time, where the policy names it, else the default one. As text, because every new ticket asks
 # it and the ORM would build it anew each time.
 IN_FORCE = """
-SELECT p.id, plan.id,
+SELECT w.customer, p.id, plan.id,
     (SELECT v.id FROM sla_calendarversion v JOIN sla_calendar c ON c.id = v.calendar_id
      WHERE (c.id = plan.calendar_id OR c.is_default)
      AND v.state = 'published' AND v.effective_at <= %(at)s
      ORDER BY coalesce(c.id = plan.calendar_id, false) DESC, v.number DESC LIMIT 1)
 FROM (SELECT id FROM sla_policyversion WHERE state = 'published' AND effective_at <= %(at)s
       ORDER BY number DESC LIMIT 1) p
-LEFT JOIN sla_planassignment a ON a.customer_id = %(customer)s
+CROSS JOIN unnest(%(customers)s::uuid[]) w (customer)
+LEFT JOIN sla_planassignment a ON a.customer_id = w.customer
     AND a.from_at <= %(at)s AND (a.until_at > %(at)s OR a.until_at IS NULL)
     AND EXISTS (SELECT FROM sla_target t WHERE t.policy_id = p.id AND t.plan_id = a.plan_id)
 JOIN sla_plan plan ON plan.id = a.plan_id OR a.plan_id IS NULL AND plan.is_default
@@ -75,12 +76,17 @@ JOIN sla_plan plan ON plan.id = a.plan_id OR a.plan_id IS NULL AND plan.is_defau
 
 def terms_in_force(at: datetime, customer: UUID | None) -> Terms:
     """The versions a subject opened at `at` for a customer is bound to; None asks for the default plan. One
-    statement."""
-    rows = fetched(IN_FORCE, {"at": at, "customer": customer})
-    found = rows[0] if rows else None
-    if not found or None in found:
+    statement. Raises LookupError where none is in force."""
+    return terms_of_all(at, [customer])[customer]
+
+
+def terms_of_all(at: datetime, customers: Iterable[UUID | None]) -> dict[UUID | None, Terms]:
+    """The same for many customers. One statement, whatever their number."""
+    wanted = list(dict.fromkeys(customers))
+    found = {customer: versions for customer, *versions in fetched(IN_FORCE, {"at": at, "customers": wanted})}
+    if any(None in found.get(customer, (None,)) for customer in wanted):
         raise LookupError("no published policy, plan or calendar is in force")
-    return Terms(*found)
+    return {customer: Terms(*found[customer]) for customer in wanted}
 
 
 def begin(*, terms: Terms, facts: Iterable[list[Any]], at: datetime) -> list[ClockState]:
@@ -125,25 +131,68 @@ class Told:
     since: datetime
 
 
+@dataclass(frozen=True)
+class Timed:
+    """A subject whose clocks are to be computed again, and what it is bound to."""
+
+    subject: str
+    terms: Terms
+    report: Report
+
+
 def recompute(subject: str, *, terms: Terms, report: Report, at: datetime) -> Told:
     """Computes the clocks again from the whole history and stores what changed. Three statements, two if nothing did.
 
     That time passed is no change: running_s and paused_s of an undecided clock are as of its last one. A breach or a
     warning that is new is written down as well (ringing.py).
     """
-    reckoning = reckon(subject, terms=terms, at=at)
-    stored = {(c.kind, c.cycle): c for c in all_of(subject)}
-    drill = any(c.drill for c in stored.values())
-    found: list[Looked] = []
-    for state in applying(reckoning, terms):
-        before = stored.pop((state.kind, state.cycle), None)
-        found.append(Looked(before, _row(subject, state, report, at, before, drill), state))
-    _store(found, stored.values(), at)
-    rows = [one.after for one in found]
-    return Told(rows, ring(found, policy=number_of(terms.policy), at=at), reckoning.spans[-1].start)
+    one = Timed(subject, terms, report)
+    again = _Again.of(one, reckon(subject, terms=terms, at=at), all_of(subject), at)
+    _store(again.found, again.gone, at)
+    return again.told(at)
 
 
-def _store(found: list[Looked], gone: Iterable[Clock], at: datetime) -> None:
+def recompute_all(timed: Sequence[Timed], *, at: datetime) -> list[Told]:
+    """The same for many subjects, in their order: three statements for all of them, and those of what rings."""
+    subjects = [one.subject for one in timed]
+    stored, facts = all_of_subjects(subjects), defaultdict[str, list[Any]](list)
+    rows = Entry.objects.filter(subject__in=subjects, fact__isnull=False).order_by("at", "id")
+    for subject, when, number, fact in rows.values_list("subject", "at", "pk", "fact"):
+        facts[subject].append((when, number, fact))
+    again = [
+        _Again.of(one, reckon_facts(facts[one.subject], terms=one.terms, at=at), stored.get(one.subject, ()), at)
+        for one in timed
+    ]
+    _store([clock for one in again for clock in one.found], [clock for one in again for clock in one.gone], at)
+    return [one.told(at) for one in again]
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A subject's clocks before they are stored: as they were and are, and those of which history knows no more."""
+
+    policy: int
+    found: list[Looked]
+    gone: list[Clock]
+    since: datetime
+
+    @classmethod
+    def of(cls, timed: Timed, reckoning: Reckoning, clocks: Iterable[Clock], at: datetime) -> "_Again":
+        stored = {(c.kind, c.cycle): c for c in clocks}
+        drill = any(c.drill for c in stored.values())
+        found: list[Looked] = []
+        for state in applying(reckoning, timed.terms):
+            before = stored.pop((state.kind, state.cycle), None)
+            found.append(Looked(before, _row(timed.subject, state, timed.report, at, before, drill), state))
+        return cls(timed.terms.policy, found, list(stored.values()), reckoning.spans[-1].start)
+
+    def told(self, at: datetime) -> Told:
+        """What they say once they are stored."""
+        rung = ring(self.found, policy=number_of(self.policy), at=at)
+        return Told([one.after for one in self.found], rung, self.since)
+
+
+def _store(found: Sequence[Looked], gone: Iterable[Clock], at: datetime) -> None:
     """Writes the rows that changed, and ends the cycles of which the history knows no more. No or one statement."""
     ended = [_undone(clock, at) for clock in gone if clock.cause != UNDONE]
     changed = [one.after for one in found if one.before is None or _told(one.after) != _told(one.before)]

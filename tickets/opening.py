@@ -9,7 +9,7 @@ Tickets that are part of an event at AWS (Ticket.is_part) are told to their cust
 to the house, is the one that is worked on, so colleagues hear of that one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -103,7 +103,7 @@ def open_many(specs: Sequence[Opening], *, by: Doer, at: datetime) -> list[Ticke
 
 @transaction.atomic(savepoint=False)
 def _open(specs: Sequence[Opening], by: Doer, at: datetime) -> list[Ticket]:
-    known = _Known()
+    known = _Known(clocks.terms_of_all(at, [spec.customer.pk for spec in specs]))
     filed = [_prepare(spec, known, by, at) for spec in specs]
     # The choice holds whoever files next, until all is committed: what depends on nobody is written before it.
     draw([one.ticket for one in filed])
@@ -124,13 +124,8 @@ def _open(specs: Sequence[Opening], by: Doer, at: datetime) -> list[Ticket]:
 class _Known:
     """What tickets of one transaction have in common, asked and reckoned once."""
 
-    terms: dict[UUID, clocks.Terms] = field(default_factory=dict)
+    terms: Mapping[UUID | None, clocks.Terms]
     states: dict[Any, list[ClockState]] = field(default_factory=dict)
-
-    def terms_of(self, customer: UUID, at: datetime) -> clocks.Terms:
-        if customer not in self.terms:
-            self.terms[customer] = clocks.terms_in_force(at, customer)
-        return self.terms[customer]
 
     def states_of(self, terms: clocks.Terms, facts: list[list[Any]], at: datetime) -> list[ClockState]:
         key = (terms, *map(tuple, facts))
@@ -143,7 +138,7 @@ def _prepare(spec: Opening, known: _Known, by: Doer, at: datetime) -> _Filed:
     """Checks what is asked and binds it to the terms in force. No write."""
     if isinstance(by, User):
         _may_file(spec.customer, spec.requester, by)
-    terms = known.terms_of(spec.customer.pk, at)
+    terms = known.terms[spec.customer.pk]
     return _Filed(spec, _ticket(spec, terms, _priority(spec, terms), at), _words(spec))
 
 
