@@ -24,7 +24,7 @@ from helpdesk.audit.record import SYSTEM
 from helpdesk.kept import kept, update, update_all
 from sla import clocks
 from sla.models import Priority
-from tickets.aws_events import follow
+from tickets.aws_events import Word, follow, follow_all
 from tickets.models import Category, Source
 from tickets.opening import SLICE, Opening, open_many
 
@@ -111,7 +111,7 @@ def _follow_parent(event_id: int, at: datetime) -> None:
         return
     quiet = health_words.is_quiet(part, event.told)
     said_at = part.updated_at or at
-    follow(ticket=event.ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet, at=at)
+    follow(Word(ticket=event.ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet), at=at)
     event.told, event.applied = part.state(), event.priority_id or ""
     event.save(update_fields=["told", "applied"])
 
@@ -204,7 +204,42 @@ def _due(event_id: int, after: int) -> list[AffectedCustomer]:
 
 
 def _tell_some(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) -> int:
-    """Tells some customers what is new, each in its own transaction; one that fails stays due and stops no other."""
+    """Tells some customers what is new: together, and one by one who could not be told so."""
+    told, done = 0, set[int]()
+    if len(rows) > 1:
+        try:
+            told, done = _tell_together(event_id, [row.pk for row in rows], at)
+        except Exception:
+            log.exception("customers of health event %s could not be told together", event_id)
+    left = [row for row in rows if row.pk not in done]
+    return told + (_tell_each(event_id, left, at) if left else 0)
+
+
+@transaction.atomic
+def _tell_together(event_id: int, numbers: Sequence[int], at: datetime) -> tuple[int, set[int]]:
+    """How many heard, and the parts of which nothing is due any more. Some twenty statements, whatever their number.
+
+    Whatever somebody else holds is left, so that nobody waits for another in a ring; what is to be told is read once
+    the parts are held, so that nobody adds to it meanwhile. What is to do again is told one by one (handling.py).
+    """
+    due = AffectedCustomer.objects.filter(pk__in=numbers, due=True).exclude(ticket=None)
+    held = due.select_for_update(of=["self"], skip_locked=True).select_related("ticket__requester").order_by("pk")
+    rows = {row.pk: row for row in held}
+    event = HealthEvent.objects.get(pk=event_id)
+    parts = health_parts.of_customers(event, [row.customer_id for row in rows.values()])
+    again = handling.waiting(list(rows))
+    rows = {pk: row for pk, row in rows.items() if row.customer_id in parts and pk not in again}
+    said = {pk: word for pk, row in rows.items() if (word := _news(row, row, parts[row.customer_id], at))}
+    followed = follow_all(list(said.values()), at=at)
+    done = [row for pk, row in rows.items() if pk not in said or said[pk].ticket.pk in followed]
+    for row in done:
+        row.told, row.applied, row.due = parts[row.customer_id].state(), row.priority_id or "", False
+    update_all(done, ["told", "applied", "due"])
+    return sum(bool(said[row.pk].body) for row in done if row.pk in said), {row.pk for row in done}
+
+
+def _tell_each(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) -> int:
+    """Each in its own transaction; one that fails stays due and stops no other."""
     event = HealthEvent.objects.get(pk=event_id)
     parts = health_parts.of_customers(event, [row.customer_id for row in rows if row.ticket_id])
     again = handling.waiting([row.pk for row in rows])
@@ -234,25 +269,36 @@ def _tell(row: AffectedCustomer, part: Part, at: datetime, *, again: bool = Fals
     was handled is to do again."""
     names = handling.still_waiting(row) if again else []
     (now,) = _locked(row.pk)
-    ticket = row.ticket
-    assert ticket is not None
+    if not now.due:
+        return 0
     if _moved(now, row):
         # Somebody wrote to it since we read what there is to tell: it may be more by now.
         part = health_parts.of_customers(HealthEvent.objects.get(pk=row.event_id), [row.customer_id])[row.customer_id]
-    person = ticket.requester
-    blocks = [health_words.again(names, language=person.language)]
-    if health_words.is_news(part, now.told):
-        blocks.append(health_words.news(part, now.told, language=person.language, zone=person.zone))
-    body = "\n\n".join(filter(None, blocks))
-    raised = now.priority_id if now.priority_id != now.applied else ""
-    if body or raised:
-        said_at, quiet = part.updated_at or at, health_words.is_quiet(part, now.told) and not names
-        follow(ticket=ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet, at=at)
+    word = _news(row, now, part, at, names)
+    if word:
+        follow(word, at=at)
     if names:
         handling.told_again(row, len(names), at)
     now.told, now.applied, now.due = part.state(), now.priority_id or "", False
     update(now, ["told", "applied", "due"])
-    return int(bool(body))
+    return int(bool(word and word.body))
+
+
+def _news(
+    row: AffectedCustomer, now: AffectedCustomer, part: Part, at: datetime, again: Sequence[str] = ()
+) -> Word | None:
+    """What is to be said on the ticket of `row`, which stands as `now` says; None where that is nothing."""
+    assert row.ticket is not None
+    person = row.ticket.requester
+    blocks = [health_words.again(again, language=person.language)]
+    if health_words.is_news(part, now.told):
+        blocks.append(health_words.news(part, now.told, language=person.language, zone=person.zone))
+    body = "\n\n".join(filter(None, blocks))
+    raised = now.priority_id or "" if now.priority_id != now.applied else ""
+    if not body and not raised:
+        return None
+    quiet = health_words.is_quiet(part, now.told) and not again
+    return Word(ticket=row.ticket, body=body, said_at=part.updated_at or at, priority=raised, quiet=quiet)
 
 
 @kept

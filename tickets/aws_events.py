@@ -5,12 +5,15 @@ which belongs to the house, whoever has it. A poll or a late message raises a pr
 person decided to lower stays low until AWS says something worse.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from helpdesk import richtext
 from helpdesk.accounts import house
+from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import Doer
 from helpdesk.audit.record import SYSTEM, Happening
 from helpdesk.kept import insert
@@ -19,33 +22,59 @@ from sla import clocks
 from sla.models import Priority
 from tickets import search
 from tickets.deed import Deed
+from tickets.deeds import begin_all, finish_all, say_all
 from tickets.models import Message, Source, Status, Ticket
 from tickets.workflow import Conflict
 
 NEWS = "ticket.aws_event_news"
 
 
-@transaction.atomic(savepoint=False)
-def follow(
-    *,
-    ticket: Ticket,
-    body: str = "",
-    said_at: datetime | None = None,
-    priority: str = "",
-    quiet: bool = False,
-    by: Doer = SYSTEM,
-    at: datetime,
-) -> Ticket:
-    """Puts what is new into the timeline and raises the priority, as one step with one letter.
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """What is new to a ticket.
 
     `quiet` writes no letter: a further page of what was just told. `priority` that is no higher changes nothing.
     """
-    deed = begin(ticket, by, at)
-    if body:
-        _say(deed, body, said_at or deed.at, quiet)
-    if priority:
-        _raise(deed, priority)
+
+    ticket: Ticket
+    body: str = ""
+    said_at: datetime
+    priority: str = ""
+    quiet: bool = False
+
+
+@transaction.atomic(savepoint=False)
+def follow(word: Word, *, by: Doer = SYSTEM, at: datetime) -> Ticket:
+    """Puts what is new into the timeline and raises the priority, as one step with one letter."""
+    deed = begin(word.ticket, by, at)
+    if word.body:
+        message = _message(deed, word, house.aws(deed.at))
+        insert([message])
+        search.index([message])
+        _said(deed, message, word)
+    if word.priority:
+        _raise(deed, Priority.objects.filter(code=word.priority).first())
     return deed.finish()
+
+
+@transaction.atomic(savepoint=False)
+def follow_all(words: Sequence[Word], *, at: datetime) -> set[int]:
+    """The same of many tickets, in statements for all of them; returns the numbers of those it did, the others being
+    for `follow` (deeds.py)."""
+    deeds = begin_all([word.ticket.pk for word in words], at)
+    done = [(deeds[word.ticket.pk], word) for word in words if word.ticket.pk in deeds]
+    voice = house.aws(at)
+    said = [(deed, word, _message(deed, word, voice)) for deed, word in done if word.body]
+    say_all([message for _deed, _word, message in said])
+    for deed, word, message in said:
+        _said(deed, message, word)
+    wanted = {word.priority for _deed, word in done if word.priority}
+    levels = Priority.objects.in_bulk(wanted, field_name="code") if wanted else {}
+    for deed, word in done:
+        if word.priority:
+            _raise(deed, levels.get(word.priority))
+    finish_all([deed for deed, _word in done], at=at)
+    return set(deeds)
 
 
 def begin(ticket: Ticket, by: Doer, at: datetime) -> Deed:
@@ -59,25 +88,26 @@ def begin(ticket: Ticket, by: Doer, at: datetime) -> Deed:
             ticket = merged.ticket.merged_into
 
 
-def _say(deed: Deed, body: str, said_at: datetime, quiet: bool) -> None:
-    text = clean_block(showable(body))
-    message = Message(
+def _message(deed: Deed, word: Word, voice: User) -> Message:
+    text = clean_block(showable(word.body))
+    return Message(
         ticket=deed.ticket,
         kind=Message.Kind.AWS,
-        author=house.aws(deed.at),
+        author=voice,
         by_desk=False,
         source=Source.AWS_HEALTH,
         body=text,
         html=richtext.as_typed(text),
         at=deed.at,
         released_at=deed.at,
-        said_at=said_at,
+        said_at=word.said_at,
         said_by=None,
     )
-    insert([message])
-    search.index([message])
+
+
+def _said(deed: Deed, message: Message, word: Word) -> None:
     deed.happen(Happening("ticket.aws_said", {"message": message.pk}, public=True))
-    if quiet:
+    if word.quiet:
         return
     if deed.ticket.is_open:
         # What the customer reads is one of the regular updates; it is nobody's first answer.
@@ -87,10 +117,11 @@ def _say(deed: Deed, body: str, said_at: datetime, quiet: bool) -> None:
         deed.tell(NEWS, "assignee", message=message.pk)
 
 
-def _raise(deed: Deed, priority: str) -> None:
+def _raise(deed: Deed, level: Priority | None) -> None:
     ticket = deed.ticket
-    level = Priority.objects.filter(code=priority).first() if priority in clocks.targets_of(ticket.terms) else None
-    if level is None or level.rank >= ticket.priority.rank or ticket.status == Status.CLOSED:
+    if level is None or level.code not in clocks.targets_of(ticket.terms):
+        return
+    if level.rank >= ticket.priority.rank or ticket.status == Status.CLOSED:
         return
     old, ticket.priority = ticket.priority_id, level
     deed.changed["priority"] = level

@@ -141,7 +141,7 @@ class Deed:
         ticket.version += isinstance(self.by, User)
         ticket.last_event_at = self.at
         update(ticket, [*KEPT, "version", *self.changed])
-        loads.keep(self._weighed(), at=self.at, decided=self.decided)
+        loads.keep(self.weighed(), at=self.at, decided=self.decided)
         hold = Hold(self.held.released_at, held_for(self.held)) if self.held else None
         notify.tell(ticket, self.news, by=self.by, at=self.at, hold=hold)
         ladder.tell(ticket, rung, at=self.at)
@@ -165,7 +165,8 @@ class Deed:
         record(ladder.happenings(told.rung), by=SYSTEM, at=self.at, subject=ticket.ref, customer=ticket.customer_id)
         return told.rung
 
-    def _weighed(self) -> loads.Change:
+    def weighed(self) -> loads.Change:
+        """What it makes of loads."""
         ticket = self.ticket
         worked = (ticket.customer_id, self.person.pk) if self.worked else None
         given_to = self.decided.winner_id if self.decided else None

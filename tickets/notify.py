@@ -8,8 +8,8 @@ whoever left hears nothing; the receipt of a new ticket is the one exception. No
 they leave.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,24 +66,56 @@ class Hearer:
 
 def tell(ticket: Ticket, news: Iterable[News], *, by: Actor, at: datetime, hold: Hold | None = None) -> list[Letter]:
     """Writes one letter a side or person: of several news of one action the last gives the kind (a reply that asks)."""
-    news = list(news)
-    sides: dict[str, News] = {}
-    drafts: list[Draft] = []
-    # Who gets a letter of their own gets no second one.
-    alone = {by.key, *(one.to.key for one in news if one.to)}
-    for one in news:
-        for side in one.hearers:
-            before = sides[side].data if side in sides else {"ref": ticket.ref, "by": by.key}
-            sides[side] = News(one.kind, (), before | one.data, guard=one.guard)
-        if one.to and one.to.key != by.key and wants(one.to.no_mail, one.kind):
-            drafts.append(Draft(one.kind, one.to, {"ref": ticket.ref, "by": by.key} | one.data))
-    asked = {side: TOPICS.get(merged.kind, "") for side, merged in sides.items()}
-    known = [h for h in hearers(ticket, asked) if h.key not in alone] if sides else []
-    for side, merged in sides.items():
-        drafts += _letters(side, merged, [h for h in known if h.side == side])
+    told = _Telling.of(ticket, news, by)
+    drafts = told.drafts(hearers(ticket, told.topics) if told.sides else [])
     if not drafts:
         return []
     return enqueue(drafts, at=at, subject=ticket.ref, customer=ticket.customer_id, hold=hold)
+
+
+def tell_all(told: Iterable[tuple[Ticket, Iterable[News]]], *, by: Actor, at: datetime) -> list[Letter]:
+    """The same of many tickets at once. Two statements for all of them."""
+    tellings = [_Telling.of(ticket, news, by) for ticket, news in told]
+    known = hearers_of_all([(one.ticket, one.topics) for one in tellings if one.sides])
+    return enqueue([draft for one in tellings for draft in one.drafts(known.get(one.ticket.pk, []))], at=at)
+
+
+@dataclass
+class _Telling:
+    """The news of one action on a ticket, by side; and the letters of those who get one of their own."""
+
+    ticket: Ticket
+    sides: dict[str, News]
+    own: list[Draft]
+    # Who gets a letter of their own gets no second one.
+    alone: set[str]
+
+    @classmethod
+    def of(cls, ticket: Ticket, news: Iterable[News], by: Actor) -> "_Telling":
+        news = list(news)
+        told = cls(ticket, {}, [], {by.key, *(one.to.key for one in news if one.to)})
+        begin: dict[str, Any] = {"ref": ticket.ref, "by": by.key}
+        for one in news:
+            for side in one.hearers:
+                before = told.sides[side].data if side in told.sides else begin
+                told.sides[side] = News(one.kind, (), before | one.data, guard=one.guard)
+            if one.to and one.to.key != by.key and wants(one.to.no_mail, one.kind):
+                told.own.append(told.about(Draft(one.kind, one.to, begin | one.data)))
+        return told
+
+    @property
+    def topics(self) -> dict[str, str]:
+        return {side: str(TOPICS.get(news.kind, "")) for side, news in self.sides.items()}
+
+    def drafts(self, known: Iterable[Hearer]) -> list[Draft]:
+        heard = [h for h in known if h.key not in self.alone]
+        found = list(self.own)
+        for side, news in self.sides.items():
+            found += map(self.about, _letters(side, news, [h for h in heard if h.side == side]))
+        return found
+
+    def about(self, draft: Draft) -> Draft:
+        return replace(draft, subject=self.ticket.ref, customer=self.ticket.customer_id)
 
 
 def wants(no_mail: Iterable[str], kind: str) -> bool:
@@ -124,44 +156,78 @@ def leads() -> list[User]:
     return [u for u in found if u.staff_role == "lead"] or found
 
 
-# Each in its order: the requester first, then colleagues and outsiders as they came.
+# Each in its order: the requester first, then colleagues and outsiders as they came. `w` is the ticket asked about.
 HEARERS = {
     "requester": """
 SELECT 'requester', 0, 0, u.id, u.email, u.language, u.zone, NULL::bigint, u.name FROM accounts_user u
-WHERE u.id = %(requester)s AND u.is_active AND NOT u.is_service AND NOT %(requester_topic)s = ANY(u.no_mail)
+WHERE u.id = {requester} AND u.is_active AND NOT u.is_service AND NOT {requester_topic} = ANY(u.no_mail)
 AND EXISTS (
-    SELECT 1 FROM accounts_membership m WHERE m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active)
+    SELECT 1 FROM accounts_membership m WHERE m.user_id = u.id AND m.customer_id = {customer} AND m.is_active)
 UNION ALL
 SELECT 'requester', 1, p.id, u.id, u.email, u.language, u.zone, NULL, u.name FROM tickets_participant p
 JOIN accounts_user u ON u.id = p.user_id
-JOIN accounts_membership m ON m.user_id = u.id AND m.customer_id = %(customer)s AND m.is_active
-WHERE p.ticket_id = %(ticket)s AND u.is_active AND NOT %(requester_topic)s = ANY(u.no_mail)
+JOIN accounts_membership m ON m.user_id = u.id AND m.customer_id = {customer} AND m.is_active
+WHERE p.ticket_id = {ticket} AND u.is_active AND NOT {requester_topic} = ANY(u.no_mail)
 UNION ALL
 SELECT 'requester', 2, p.id, NULL, p.email, p.language, c.zone, p.since, p.name FROM tickets_participant p
-JOIN accounts_customer c ON c.id = %(customer)s
-WHERE p.ticket_id = %(ticket)s AND p.user_id IS NULL AND p.confirmed_by_id IS NOT NULL""",
+JOIN accounts_customer c ON c.id = {customer}
+WHERE p.ticket_id = {ticket} AND p.user_id IS NULL AND p.confirmed_by_id IS NOT NULL""",
     "assignee": """
 SELECT 'assignee', 3, u.id, u.id, u.email, u.language, u.zone, NULL::bigint, u.name FROM accounts_user u
-WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND NOT %(assignee_topic)s = ANY(u.no_mail)
-AND (u.id = %(assignee)s OR NOT 'followed' = ANY(u.no_mail) AND u.id IN (
-    SELECT f.user_id FROM tickets_follow f WHERE f.ticket_id = %(ticket)s)
+WHERE u.is_active AND u.staff_role IN ('engineer', 'lead', 'admin') AND NOT {assignee_topic} = ANY(u.no_mail)
+AND (u.id = {assignee} OR NOT 'followed' = ANY(u.no_mail) AND u.id IN (
+    SELECT f.user_id FROM tickets_follow f WHERE f.ticket_id = {ticket})
 ) AND (u.staff_role <> 'engineer' OR NOT EXISTS (
-    SELECT 1 FROM accounts_customer c WHERE c.id = %(customer)s AND c.restricted AND NOT EXISTS (
+    SELECT 1 FROM accounts_customer c WHERE c.id = {customer} AND c.restricted AND NOT EXISTS (
         SELECT 1 FROM accounts_customerteam t WHERE t.customer_id = c.id AND t.user_id = u.id)))""",
 }
+GIVEN = {
+    "ticket": "bigint", "customer": "uuid", "requester": "bigint", "assignee": "bigint", "requester_topic": "text",
+    "assignee_topic": "text",
+}  # fmt: skip
+ONE = {name: f"%({name})s" for name in GIVEN}
+EACH = {name: f"w.{name}" for name in GIVEN}
 
 
 def hearers(ticket: Ticket, sides: Mapping[str, str]) -> list[Hearer]:
     """Those of these sides who hear of the ticket now, and do not do without the side's topic. One statement."""
-    given: dict[str, Any] = {
+    text = "\nUNION ALL".join(HEARERS[side].format(**ONE) for side in sides)
+    return [_hearer(*row) for row in fetched(text + "\nORDER BY 2, 3", _given(ticket, sides))]
+
+
+def hearers_of_all(asked: Sequence[tuple[Ticket, Mapping[str, str]]]) -> dict[int, list[Hearer]]:
+    """The same of many tickets, by their number; none of a side that a ticket does not ask for. One statement."""
+    found: dict[int, list[Hearer]] = {}
+    given = [_given(ticket, sides) for ticket, sides in asked]
+    columns = {name: [one.get(name) for one in given] for name in GIVEN}
+    # Without a topic of its own a side is not asked for: nothing equals null.
+    among = ", ".join(f"%({name})s::{kind}[]" for name, kind in GIVEN.items())
+    each = "\nUNION ALL".join(side.format(**EACH) for side in HEARERS.values())
+    text = f"SELECT w.ticket, h.* FROM unnest({among}) AS w ({', '.join(GIVEN)}), LATERAL ({each}) h ORDER BY 1, 3, 4"  # noqa: S608
+    for ticket, *row in fetched(text, columns) if asked else ():
+        found.setdefault(ticket, []).append(_hearer(*row))
+    return found
+
+
+def _given(ticket: Ticket, sides: Mapping[str, str]) -> dict[str, Any]:
+    return {
         "ticket": ticket.pk,
         "customer": ticket.customer_id,
         "requester": ticket.requester_id,
         "assignee": ticket.assigned_to_id,
-        **{f"{side}_topic": str(topic) for side, topic in sides.items()},
+        **{f"{side}_topic": topic for side, topic in sides.items()},
     }
-    rows = fetched("\nUNION ALL".join(HEARERS[side] for side in sides) + "\nORDER BY 2, 3", given)
-    return [
-        Hearer(side, key_of(user) if user else f"participant:{number}", email, language, zone, since, name)
-        for side, _rank, number, user, email, language, zone, since, name in rows
-    ]
+
+
+def _hearer(
+    side: str,
+    _rank: int,
+    number: int,
+    user: int | None,
+    email: str,
+    language: str,
+    zone: str,
+    since: int | None,
+    name: str,
+) -> Hearer:
+    return Hearer(side, key_of(user) if user else f"participant:{number}", email, language, zone, since, name)
