@@ -51,7 +51,7 @@ def test_aws_would_take_every_template_as_it_is_and_filled_in(tmp_path: Path) ->
     (tmp_path / "hub.yaml").write_text(connecting.for_hub("aws", ["441722908813"], ["o-abcdefghij"]).text)
     world = [*connecting.FOLDER.glob("*.yaml"), *tmp_path.glob("*.yaml")]
     china = list((connecting.FOLDER / "cn").glob("*.yaml"))
-    assert (len(world), len(china)) == (8, 5)
+    assert (len(world), len(china)) == (9, 6)
     assert faults(world, "us-east-1") == []
     assert faults(china, "cn-north-1") == []
 
