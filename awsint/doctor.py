@@ -13,10 +13,12 @@ from typing import Any
 
 from django.conf import settings
 
-from awsint import calls, client, setup
+from awsint import calls, client, hub_setup, setup
 from awsint.health_poll import alone
 from awsint.models import Account, HealthReading, Hub, Organization, Partition
+from awsint.setup_steps import BY_HUB, Step, why_of
 from awsint.shapes import AwsError, Calls, Place
+from helpdesk.audit.record import SYSTEM
 
 GOOD, SOON, BAD = "good", "soon", "bad"
 # A round may be late by a third before somebody is told.
@@ -92,7 +94,7 @@ def _accounts() -> Iterable[int]:
 def whole() -> Iterator[Finding]:
     """What is nobody's: that there is a hub at all."""
     if not Hub.objects.filter(is_active=True).exists():
-        yield Finding("", "hub", BAD, "no_hub", why=setup.BY_HUB)
+        yield Finding("", "hub", BAD, "no_hub", why=BY_HUB)
 
 
 def of(about: str, made: Calls, at: datetime, regions: Sequence[str] = ()) -> Iterator[Finding]:
@@ -111,7 +113,7 @@ def _asked(about: str, what: str, ask: Callable[[], Told]) -> Finding:
     try:
         told = ask()
     except AwsError as error:
-        return Finding(about, what, BAD, why=setup.why_of(error), code=error.code, text=error.text[:300])
+        return Finding(about, what, BAD, why=why_of(error), code=error.code, text=error.text[:300])
     return Finding(about, what, told.state, told.said, told.given, "" if told.state == GOOD else told.why)
 
 
@@ -123,7 +125,9 @@ def _hub(hub: Hub, made: Calls, at: datetime) -> Iterator[Finding]:
     yield _asked(about, "identity", partial(_identity, hub, made, at))
     for name, (address, dead) in QUEUES.items():
         yield _asked(about, name, partial(_queue, hub, getattr(hub, address), dead, made, at))
-    yield _asked(about, "queue_policy", partial(_stands, setup.queue_policy(hub, made, at)))
+    side = hub_setup.Side(hub, Place(hub.account_number, hub.partition), made, at, SYSTEM)
+    yield _asked(about, "queue_policy", partial(_stands, hub_setup.queue_policy(side)))
+    yield _asked(about, "hub_rule", partial(_hub_rule, side))
 
 
 def _identity(hub: Hub, made: Calls, at: datetime) -> Told:
@@ -131,9 +135,13 @@ def _identity(hub: Hub, made: Calls, at: datetime) -> Told:
     return Told(GOOD if number == hub.account_number else BAD, "identity", {"number": number}, "identity")
 
 
+def _hub_rule(side: hub_setup.Side) -> Told:
+    return _told(side.rules().rule(hub_setup.RULE), side.arn_of(side.queue_url))
+
+
 def _queue(hub: Hub, url: str, dead: bool, made: Calls, at: datetime) -> Told:
     if not url:
-        return Told(BAD, "no_address", why=setup.BY_HUB)
+        return Told(BAD, "no_address", why=BY_HUB)
     depth = client.queue(hub.partition, hub.account_number, hub.region, url, made, at=at).depth()
     if dead:
         return Told(BAD if depth else GOOD, "depth", {"n": depth}, "dead")
@@ -165,12 +173,12 @@ def _organization(organization: Organization, regions: Sequence[str], made: Call
         if step.name in ("view", "delegate"):
             yield _asked(about, step.name, partial(_stands, step))
     yield _asked(about, "events", partial(_events, wanted, made, at))
-    yield _asked(about, "bus", partial(_stands, setup.bus(wanted, made, at)))
+    yield _asked(about, "bus", partial(_stands, _lets_in(wanted, made, at)))
     for region in wanted.regions:
         yield _asked(about, f"rule:{region}", partial(_rule, wanted, region, made, at))
 
 
-def _stands(step: setup.Step) -> Told:
+def _stands(step: Step) -> Told:
     return Told(GOOD, "ok") if step.stands and step.stands() else Told(BAD, "missing", why=step.why or "setup")
 
 
@@ -180,9 +188,17 @@ def _events(plan: setup.Plan, made: Calls, at: datetime) -> Told:
     return Told(GOOD, "events", {"n": sum(1 for _told in api.events(at - LATELY))})
 
 
+def _lets_in(plan: setup.Plan, made: Calls, at: datetime) -> Step:
+    return hub_setup.lets_in(plan.side(made, SYSTEM, at), plan.organization, plan.speaker)
+
+
 def _rule(plan: setup.Plan, region: str, made: Calls, at: datetime) -> Told:
-    rule = client.rules(plan.speaker, region, made, at=at).rule(setup.RULE)
-    fault = setup.fault_of(rule, plan.hub.bus_arn)
+    return _told(client.rules(plan.speaker, region, made, at=at).rule(hub_setup.RULE), plan.hub.bus_arn)
+
+
+def _told(rule: client.Rule | None, target: str) -> Told:
+    """How a rule stands that has to send to this target."""
+    fault = hub_setup.fault_of(rule, target)
     given: dict[str, Any] = {"fault": fault}
     if rule:
         given |= {"enabled": rule.enabled, "pattern": rule.pattern, "targets": list(rule.targets)}

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from awsint import setup
+from awsint import setup_words
 from awsint.doctor import Finding
 from awsint.models import Account, Hub, Organization
 
@@ -39,7 +39,7 @@ def what(name: str) -> str:
         "events": _("AWS answers for the organization"),
         "poll": _("Last poll of AWS Health"),
     }
-    return own.get(name) or setup.step_name(name)
+    return own.get(name) or setup_words.step_name(name)
 
 
 def said(finding: Finding) -> str:
@@ -64,8 +64,8 @@ def said(finding: Finding) -> str:
             return fault_name(given["fault"])
     return {
         "": "",
-        "ok": setup.state_name("ok"),
-        "missing": setup.state_name("missing"),
+        "ok": setup_words.state_name("ok"),
+        "missing": setup_words.state_name("missing"),
         "no_hub": _("none is set up"),
         "no_address": _("Its address is not written down."),
         "role": _("The role lets us in, and it is in this account"),
@@ -88,11 +88,10 @@ def fault_name(fault: str) -> str:
 def mend(finding: Finding) -> str:
     """How it is mended; nothing where all is well."""
     own = {
-        "identity": _("Look at the hub's profile and number."),
         "dead": _("Look at AWS, Inbox and fetch them back from the dead queue."),
         "consumer": _("The consumer does not keep up: see that the worker runs."),
         "arn": _("The role's ARN is of another account: mend it."),
         "setup": _("Open AWS, Health, Set-up, or run manage.py aws_setup_health; see /docs/AWS-HEALTH-SETUP."),
         "worker": _("See that the worker runs, and look at AWS, Jobs."),
     }
-    return own.get(finding.why) or setup.mended(finding.what, finding.why)
+    return own.get(finding.why) or setup_words.mended(finding.what, finding.why)

@@ -1,13 +1,20 @@
-"""Whether the policies of our hub let through what they have to: bus and queue of deploy/aws/hub.yaml. Pure.
+"""Whether the policies of our hub let through what they have to, and what they lack: bus and queue of
+deploy/aws/hub.yaml. Pure.
 
 Only what is allowed is looked at, and by the conditions that our template sets; whoever denies something in a policy of
 their own finds it out by an event that does not come.
 """
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
+from awsint import client
+
 Policy = Mapping[str, Any]
+SERVICE = "events.amazonaws.com"
+# The name of the statement that deploy/aws/hub.yaml gives a queue.
+SID = "TheRuleAlone"
 
 
 def lets_in(policy: Policy, number: str, organization: str) -> bool:
@@ -15,12 +22,32 @@ def lets_in(policy: Policy, number: str, organization: str) -> bool:
     return any(_is_for(one, number, organization) for one in _allowed(policy, "events:PutEvents"))
 
 
-def takes_events(policy: Policy) -> bool:
-    """Whether EventBridge may send to a queue, for one rule alone."""
+def takes_events(policy: Policy, rule: str) -> bool:
+    """Whether EventBridge may send to a queue for this rule, and not for everybody's."""
     return any(
-        "events.amazonaws.com" in _list(_principal(one).get("Service")) and "aws:sourcearn" in _conditions(one)
+        SERVICE in _list(_principal(one).get("Service"))
+        and any(fnmatchcase(rule, str(arn)) for arn in _conditions(one).get("aws:sourcearn", ()))
         for one in _allowed(policy, "sqs:SendMessage")
     )
+
+
+def taking_events(policy: Policy, queue: str, rule: str) -> dict[str, Any]:
+    """The policy of a queue with what lets EventBridge send to it for this rule; what stands there stays."""
+    statements = _list(policy.get("Statement"))
+    ours = {
+        "Sid": client.free(SID, [str(one.get("Sid", "")) for one in statements]),
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    return {"Version": "2012-10-17"} | dict(policy) | {"Statement": [*statements, ours]}
+
+
+def named(policy: Policy) -> list[str]:
+    """The names of its statements."""
+    return [str(one.get("Sid", "")) for one in _list(policy.get("Statement"))]
 
 
 def _allowed(policy: Policy, action: str) -> Iterator[Policy]:

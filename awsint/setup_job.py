@@ -15,7 +15,8 @@ from awsint import calls, setup
 from awsint.account_actions import demand, subject_of
 from awsint.client import sessions
 from awsint.models import Organization
-from awsint.setup import Done
+from awsint.setup import Roles
+from awsint.setup_steps import Done, take
 from awsint.shapes import Calls
 from helpdesk.accounts.models import User
 from helpdesk.audit.record import Happening, record
@@ -27,18 +28,19 @@ PAGE = "/aws/health/setup"
 
 
 @transaction.atomic
-def begin(*, organization: Organization, role: str, regions: Sequence[str], dry: bool, by: User, at: datetime) -> Job:
+def begin(
+    *, organization: Organization, roles: Roles, regions: Sequence[str], dry: bool, by: User, at: datetime
+) -> Job:
     """Looks, or with `dry` false carries out; what is under way already is given back. The regions are written down as
     in use. Raises Refused, PermissionDenied."""
     demand(by)
-    setup.demand_sound(organization, role, regions)
-    setup.hub_of(organization)
+    setup.demand_sound(organization, setup.hub_of(organization), roles, regions)
     found = Organization.objects.select_for_update(of=("self",)).select_related("setup").get(pk=organization.pk)
     if found.setup and found.setup.is_under_way:
         return found.setup
     always = setup.ALWAYS[found.partition]
     found.health_regions = [one for one in dict.fromkeys(regions) if one not in always]
-    args = {"organization": found.pk, "role": role, "dry": dry}
+    args = {"organization": found.pk, "role": roles.management, "hub_role": roles.hub, "dry": dry}
     found.setup = work.begin(KIND, args, by=by, at=at, page=f"{PAGE}?organization={found.pk}")
     found.save(update_fields=["setup", "health_regions"])
     return found.setup
@@ -47,23 +49,29 @@ def begin(*, organization: Organization, role: str, regions: Sequence[str], dry:
 def slice_of(job: Job, at: datetime) -> work.Step:
     """One step; the last slice asks nobody and writes the history."""
     organization = Organization.objects.get(pk=job.args["organization"])
-    plan = setup.plan(organization, setup.hub_of(organization), role=job.args["role"])
-    found, made = done_of(job.cursor), Calls()
+    plan = setup.plan(organization, setup.hub_of(organization), roles_of(job))
+    found, made, by = done_of(job.cursor), Calls(), User.objects.get(pk=int(job.asked_by.removeprefix("user:")))
     if not found:
         # What was lent before says nothing about the roles as they are now.
         sessions.drop(plan.manager)
         sessions.drop(plan.speaker)
+        sessions.drop(plan.maker)
     try:
-        steps = setup.steps(plan, made, at)
+        steps = setup.steps(plan, made, by, at)
         if len(found) < len(steps):
             before = {one.step: one for one in found}
-            found.append(setup.take(steps[len(found)], before, dry=job.args["dry"]))
+            found.append(take(steps[len(found)], before, dry=job.args["dry"]))
             return work.Step(_rows(found), len(found), len(steps))
     finally:
         calls.store(made)
     if not job.args["dry"]:
-        _tell(organization, found, job, at)
+        _tell(organization, found, by, at)
     return work.Step(_rows(found), len(found), len(found), {"steps": _rows(found)})
+
+
+def roles_of(job: Job) -> Roles:
+    """Whose word it was asked for; one of before the hub was made here names no role for that."""
+    return Roles(job.args["role"], job.args.get("hub_role", ""))
 
 
 def _rows(found: Sequence[Done]) -> list[dict[str, Any]]:
@@ -75,8 +83,7 @@ def done_of(rows: Sequence[dict[str, Any]] | None) -> list[Done]:
     return [Done(**row) for row in rows or []]
 
 
-def _tell(organization: Organization, found: Sequence[Done], job: Job, at: datetime) -> None:
-    by = User.objects.get(pk=int(job.asked_by.removeprefix("user:")))
+def _tell(organization: Organization, found: Sequence[Done], by: User, at: datetime) -> None:
     told = {
         "done": [one.step for one in found if one.state == "done"],
         "left": [one.step for one in found if not one.good],

@@ -12,6 +12,7 @@ from awsint import connecting, setup, setup_job
 from awsint.access import access_organization, managers_only
 from awsint.account_views import as_file, aws_page
 from awsint.models import Hub, Organization, Partition
+from awsint.setup import Roles
 from awsint.wishes import number, word
 from helpdesk.accounts.doors import PersonRequest, Refused
 from helpdesk.accounts.views import see_other
@@ -43,6 +44,7 @@ def _page(
     told: dict[str, Any] = {"now": timezone.now(), "organizations": rows, "organization": found}
     if found:
         job = found.setup
+        roles = setup_job.roles_of(job) if job else Roles()
         done = setup_job.done_of((job.result or {}).get("steps") if job else None)
         told |= {
             "hub": Hub.objects.filter(partition=found.partition, is_active=True).first(),
@@ -53,7 +55,8 @@ def _page(
             "done": done,
             "to_do": [one for one in done if one.to_do],
             "left": [one for one in done if not one.good and not one.to_do],
-            "role": job.args["role"] if job else "",
+            "role": roles.management,
+            "hub_role": roles.hub,
             "regions": " ".join(found.health_regions),
         }
     return aws_page(request, "aws/health_setup.html", told | more, tab="health", status=status)
@@ -64,17 +67,19 @@ def _page(
 def run(request: PersonRequest, organization: int) -> HttpResponse:
     """Looks; or carries out what was seen, where the first click asks and the second does it."""
     found, said = access_organization(organization), request.POST
-    role, regions = word(said, "role", 200), word(said, "regions", 800).replace(",", " ").lower().split()
-    dry, given = "carry_out" not in said, {"role": role, "regions": " ".join(regions)}
+    roles = Roles(word(said, "role", 200), word(said, "hub_role", 200))
+    regions = word(said, "regions", 800).replace(",", " ").lower().split()
+    dry = "carry_out" not in said
+    given = {"role": roles.management, "hub_role": roles.hub, "regions": " ".join(regions)}
     try:
         if not found.is_active:
             raise Refused("organization", _("This organization is not in use."))
         if len(regions) > MOST_REGIONS:
             raise Refused("regions", _("At most %(most)s regions.") % {"most": MOST_REGIONS})
         if not dry and "sure" not in said:
-            setup.demand_sound(found, role, regions)
+            setup.demand_sound(found, setup.hub_of(found), roles, regions)
             return _ask(request, found, given)
-        setup_job.begin(organization=found, role=role, regions=regions, dry=dry, by=request.user, at=timezone.now())
+        setup_job.begin(organization=found, roles=roles, regions=regions, dry=dry, by=request.user, at=timezone.now())
     except Refused as refused:
         told = given | {"trouble": str(refused), "field": refused.field}
         return _page(request, _organizations(), found, status=422, **told)

@@ -12,7 +12,7 @@ from awsint.client.calling import Caller, needed
 from awsint.client.health_events import HealthApi
 from awsint.client.organizations import OrganizationApi
 from awsint.client.queues import QueueApi
-from awsint.client.setup import BusApi, Rule, RulesApi, TrustApi
+from awsint.client.setup import BusApi, QueueSetupApi, Rule, RulesApi, TrustApi, free
 from awsint.client.support import SupportApi
 from awsint.shapes import Calls, Place
 
@@ -21,6 +21,7 @@ __all__ = [
     "HealthApi",
     "OrganizationApi",
     "QueueApi",
+    "QueueSetupApi",
     "Rule",
     "RulesApi",
     "SupportApi",
@@ -28,9 +29,11 @@ __all__ = [
     "Turn",
     "bus",
     "check",
+    "free",
     "health",
     "organization",
     "queue",
+    "queue_setup",
     "rules",
     "support",
     "trust",
@@ -55,11 +58,11 @@ def trust(place: Place, made: Calls, *, at: datetime) -> TrustApi:
     return TrustApi(Caller("organizations", place, made, at=at, turn=Turn.PERSON))
 
 
-def rules(place: Place, region: str, made: Calls, *, at: datetime) -> RulesApi:
-    """The rules of EventBridge on an account's own bus in a region."""
+def rules(place: Place, region: str, made: Calls, *, at: datetime, bus: str = "") -> RulesApi:
+    """The rules of EventBridge in a region, on the bus that is named or else on the account's own."""
     caller = Caller("events", place, made, at=at, turn=Turn.PERSON)
     caller.region = region
-    return RulesApi(caller)
+    return RulesApi(caller, bus)
 
 
 def health(place: Place, made: Calls, *, at: datetime, organization: bool, turn: Turn = Turn.POLL) -> HealthApi:
@@ -74,11 +77,18 @@ def queue(partition: str, number: str, region: str, url: str, made: Calls, *, at
     return QueueApi(caller, url)
 
 
-def bus(partition: str, number: str, arn: str, made: Calls, *, at: datetime) -> BusApi:
-    """The bus of a hub, by the hub's own identity."""
-    caller = Caller("events", Place(number, partition), made, at=at, turn=Turn.PERSON)
+def bus(place: Place, arn: str, made: Calls, *, at: datetime) -> BusApi:
+    """The bus of a hub."""
+    caller = Caller("events", place, made, at=at, turn=Turn.PERSON)
     caller.region = arn.split(":")[3]
     return BusApi(caller, arn)
+
+
+def queue_setup(place: Place, region: str, url: str, made: Calls, *, at: datetime) -> QueueSetupApi:
+    """A queue of a hub as it is set up."""
+    caller = Caller("sqs", place, made, at=at, turn=Turn.PERSON)
+    caller.region = region
+    return QueueSetupApi(caller, url)
 
 
 def check(place: Place, made: Calls, *, at: datetime) -> str:

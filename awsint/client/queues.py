@@ -1,9 +1,7 @@
 """The queues of a hub: what EventBridge put there, in batches, each deleted only once it is stored with us."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from awsint.client.calling import Caller
 from awsint.client.sessions import WAITS
@@ -55,13 +53,6 @@ class QueueApi:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         told = self.aws.call("get_queue_attributes", QueueUrl=self.url, AttributeNames=names)["Attributes"]
         return sum(int(told[name]) for name in names)
-
-    def rules(self) -> tuple[dict[str, Any], str]:
-        """Its policy, and the ARN of the queue for what nobody could take; empty where there is none."""
-        names = ["Policy", "RedrivePolicy"]
-        told = self.aws.call("get_queue_attributes", QueueUrl=self.url, AttributeNames=names).get("Attributes", {})
-        dead = json.loads(told.get("RedrivePolicy") or "{}").get("deadLetterTargetArn", "")
-        return json.loads(told.get("Policy") or "{}"), str(dead)
 
 
 def _message(told: dict[str, object]) -> QueueMessage:

@@ -1,10 +1,11 @@
-"""What a connection of AWS Health needs at AWS beyond what the desk reads every day: switches, delegates, rules.
+"""What a connection of AWS Health needs at AWS beyond what the desk reads every day: switches, delegates, rules,
+and the hub's bus and queues.
 
 Everything is looked at first; what changes something is asked once.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from awsint.client.calling import Caller
 from awsint.shapes import AwsError
 
 HEALTH = "health.amazonaws.com"
+# By either of the names that SQS has for it.
+NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 
 
 class TrustApi:
@@ -64,40 +67,50 @@ class Rule:
 
 
 class RulesApi:
-    """The rules on an account's own bus in one region."""
+    """The rules on a bus in one region: the account's own, or one that is named."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, bus: str = "") -> None:
         self.aws = caller
+        self.on = {"EventBusName": bus} if bus else {}
 
     def rule(self, name: str) -> Rule | None:
         """None where there is none of this name."""
         try:
-            told = self.aws.call("describe_rule", Name=name)
+            told = self.aws.call("describe_rule", Name=name, **self.on)
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
             return None
-        targets = self.aws.call("list_targets_by_rule", Rule=name).get("Targets", [])
         pattern = json.loads(told.get("EventPattern") or "{}")
-        return Rule(told.get("State") == "ENABLED", pattern, tuple(str(one["Arn"]) for one in targets))
+        return Rule(told.get("State") == "ENABLED", pattern, tuple(self._targets(name).values()))
 
-    def put(self, name: str, pattern: dict[str, Any], target: str, role: str) -> None:
-        """Makes the rule, or makes it what it should be. Its other targets stay. Raises AwsError."""
+    def put(self, name: str, pattern: dict[str, Any], target: str, *, called: str, role: str = "") -> None:
+        """Makes the rule, or makes it what it should be; `called` is the target's name. Its other targets stay. Raises
+        AwsError."""
         self.aws.call(
             "put_rule", sessions.WRITES, Name=name, EventPattern=json.dumps(pattern), State="ENABLED",
-            Description="AWS Health for the partner's help desk",
+            Description="AWS Health for the partner's help desk", **self.on,
         )  # fmt: skip
-        one = {"Id": "partner-hub", "Arn": target, "RoleArn": role}
-        told = self.aws.call("put_targets", sessions.WRITES, Rule=name, Targets=[one])
+        # Under the name of another target it would take that one's place.
+        names = {arn: one for one, arn in self._targets(name).items()}
+        one = {"Id": names.get(target) or free(called, names.values()), "Arn": target}
+        one |= {"RoleArn": role} if role else {}
+        told = self.aws.call("put_targets", sessions.WRITES, Rule=name, Targets=[one], **self.on)
         for failed in told.get("FailedEntries", []):
             raise AwsError(failed.get("ErrorCode", ""), failed.get("ErrorMessage", ""), operation="PutTargets")
 
+    def _targets(self, rule: str) -> dict[str, str]:
+        """The ARNs that it sends to, by the names of its targets."""
+        told = self.aws.call("list_targets_by_rule", Rule=rule, **self.on).get("Targets", [])
+        return {str(one["Id"]): str(one["Arn"]) for one in told}
+
 
 class BusApi:
-    """The hub's bus, by the hub's own identity."""
+    """The hub's bus, there or not yet."""
 
     def __init__(self, caller: Caller, arn: str) -> None:
         self.aws, self.arn = caller, arn
+        self.name = arn.partition("event-bus/")[2]
 
     def policy(self) -> dict[str, Any] | None:
         """Who may put events on it; None where there is no such bus."""
@@ -109,3 +122,47 @@ class BusApi:
             return None
         policy: dict[str, Any] = json.loads(told.get("Policy") or "{}")
         return policy
+
+    def make(self) -> None:
+        self.aws.call("create_event_bus", sessions.WRITES, Name=self.name)
+
+    def let_in(self, named: str, number: str, organization: str) -> None:
+        """Every account of an organization, or where that is not known this account, may put events on it; `named` is
+        the statement, which takes the place of one of the same name."""
+        who: dict[str, Any] = {"Principal": number}
+        if organization:
+            condition = {"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": organization}
+            who = {"Principal": "*", "Condition": condition}
+        given = {"EventBusName": self.name, "Action": "events:PutEvents", "StatementId": named}
+        self.aws.call("put_permission", sessions.WRITES, **given, **who)
+
+
+class QueueSetupApi:
+    """A queue of the hub's as it is set up, there or not yet."""
+
+    def __init__(self, caller: Caller, url: str) -> None:
+        self.aws, self.url = caller, url
+
+    def attributes(self) -> dict[str, str] | None:
+        """Everything about it; None where there is no such queue."""
+        try:
+            told = self.aws.call("get_queue_attributes", QueueUrl=self.url, AttributeNames=["All"])
+        except AwsError as error:
+            if error.code not in NO_QUEUE:
+                raise
+            return None
+        attributes: dict[str, str] = told.get("Attributes", {})
+        return attributes
+
+    def make(self, attributes: dict[str, str]) -> None:
+        self.aws.call("create_queue", sessions.WRITES, QueueName=self.url.rpartition("/")[2], Attributes=attributes)
+
+    def change(self, attributes: dict[str, str]) -> None:
+        """What is not named stays as it is."""
+        self.aws.call("set_queue_attributes", sessions.WRITES, QueueUrl=self.url, Attributes=attributes)
+
+
+def free(name: str, taken: Iterable[str]) -> str:
+    """The name, or with a number where something else has it."""
+    names = {name, *(f"{name}{n}" for n in range(2, 100))} - set(taken)
+    return min(names, key=lambda one: (len(one), one))

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from awsint.sim import health, support
+from awsint.sim.events import name_everybody
 from awsint.sim.organizations import OPERATIONS as ORGANIZATIONS
 from awsint.sim.support import OPERATIONS as SUPPORT
 from awsint.sim.wire import ApiError, decode, encode
@@ -28,6 +29,8 @@ TARGETS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 # Links on one's own machine are no https, and the model of Organizations knows ARNs of one partition alone.
 LOOSE = frozenset({"url", "Arn", "MasterAccountArn"})
+# How moto's services refuse, by the kind of a fault.
+REFUSED = {"denied": "AccessDeniedException", "deleted-recently": "QueueDeletedRecently"}
 SKEW_ALLOWED = timedelta(minutes=5)
 SCOPE = re.compile(r"Credential=([^/]+)/[^/]*/([^/]*)/([^/]*)/")
 
@@ -51,8 +54,21 @@ class App:
             return self._ours(environ, start, *TARGETS[target], operation)
         if _scope(environ)[2] == "sts":
             return self._sts(environ, start)
-        self.world.wait()
-        return self.moto(environ, start)  # type: ignore[no-any-return]
+        return self._motos(environ, start, operation)
+
+    def _motos(self, environ: Environ, start: Start, operation: str) -> Iterable[bytes]:
+        """Buses and queues; what goes wrong there has to be named by its operation."""
+        world = self.world
+        world.wait()
+        meant = any(one.operation == operation for one in world.faults)
+        if fault := world.meets("", operation, *REFUSED) if meant else None:
+            code = REFUSED[fault.kind]
+            told = json.dumps({"__type": code, "message": f"{code}: {operation}"}).encode()
+            return _answer(start, 400, told, ("x-amzn-ErrorType", code))
+        answer: Iterable[bytes] = self.moto(environ, start)
+        if operation == "PutPermission":
+            name_everybody(_scope(environ)[1])
+        return answer
 
     # Our own services
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from moto.events.models import events_backends
 
 from awsint.client import sessions
-from awsint.models import Account, Hub, Poll
+from awsint.models import Account, Hub, Organization, Poll
 from awsint.sim.server import HUB, Server
+from tests.awsint.setting_up import ID, PAYER, SPEAKER, told
 from tests.awsint.simulator import Sim
 from tests.cast import BORN, Cast
 
@@ -66,3 +68,18 @@ def connected(sim: Sim, cast: Cast, number: str, external_id: str, **given: obje
     )
     Poll.objects.create(account=account, next_at=BORN)
     return account
+
+
+@pytest.fixture
+def house(cast: Cast, hub: Hub, sim: Sim) -> Organization:
+    """An organization at AWS whose speaker is known here, and nothing of Health switched on."""
+    for region in ("us-east-1", "us-west-2", "eu-west-1"):
+        events_backends[SPEAKER][region].reset()
+    told(hub, sim)
+    for number in (PAYER, SPEAKER):
+        sim.account(number, external_id=ID)
+    sim.world.organization(PAYER, SPEAKER)
+    return Organization.objects.create(
+        name="Partner", account_number=SPEAKER, role_arn=sim.account(SPEAKER).role_arn, external_id=ID,
+        created_at=BORN,
+    )  # fmt: skip

@@ -8,6 +8,7 @@
     sim.status(case, "pending-customer-action")
     sim.fault("throttle", account="111122223333", operation="DescribeCases", times=3)
         # throttle, error, hang, expired, denied, commit-then-500, commit-then-hang, dropped-page; sts-down (AssumeRole)
+        # events and queues of moto: denied, deleted-recently, where the fault names the operation
         # operation="Deliver": duplicate, swap, lose (events on their way to the hub's queue)
     sim.queue_url("support"), sim.waiting("support")                # the hub's queue, and the texts that lie there
     sim.world.bodies, sim.world.calls, sim.world.cases[number]      # what it received and has
@@ -76,7 +77,7 @@ class Sim:
 
     def send(self, queue: str, body: str, partition: str = "aws") -> None:
         """Puts a text into the hub's queue, as a forger or a mistake would."""
-        self.delivery.send(REGIONS[partition], queue, body)
+        self.delivery.send(REGIONS[partition], queue_name(queue), body)
 
     def fault(self, kind: str, **given: Any) -> None:
         self.world.fault(kind, **given)

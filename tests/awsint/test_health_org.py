@@ -15,12 +15,11 @@ from awsint.sim import health as aws
 from helpdesk.accounts.models import Customer, CustomerTeam
 from helpdesk.jobs.models import Job
 from tests.awsint.conftest import connected, hub_of
+from tests.awsint.setting_up import CHINESE, PAYER, SPEAKER, setup, told, worked
 from tests.awsint.simulator import Sim
-from tests.awsint.test_setup import CHINESE, PAYER, SPEAKER, house, setup, told, worked
 from tests.cast import BORN, Cast
 from tests.entering import enter, words
 
-__all__ = ["house"]
 PAGE = "/aws/health/org"
 
 
@@ -61,7 +60,7 @@ def test_each_switch_is_looked_at_and_what_is_off_says_how_it_is_mended(
     Hub.objects.update(bus_arn="arn:aws:events:us-east-1:123456789012:event-bus/other")
     sim.send("health-dead", "{}")
     read(house, timezone.now() - timedelta(minutes=21))
-    assert looked(lead).bad == 8
+    assert looked(lead).bad == 10
     seen = words(lead.get(PAGE))
     assert "The organization view of AWS Health is enabled wrong missing" in seen
     assert "The account speaks for the organization wrong" in seen

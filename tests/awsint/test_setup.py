@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,66 +11,30 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from moto.events.models import events_backends
-from moto.sqs.models import sqs_backends
 
 from awsint import connecting, hub_policies
-from awsint.client import sessions
 from awsint.models import HealthReading, Hub, Organization
 from awsint.sim import health as aws
-from awsint.sim.world import HUB
-from helpdesk.jobs import work
 from helpdesk.jobs.models import Job
 from tests.awsint.conftest import connected, hub_of
+from tests.awsint.setting_up import (
+    BUS,
+    CHINESE,
+    HUBS,
+    KINDS,
+    PAGE,
+    PAYER,
+    ROLE,
+    RULES,
+    SPEAKER,
+    ran,
+    setup,
+    told,
+    worked,
+)
 from tests.awsint.simulator import Sim
 from tests.cast import BORN, Cast
 from tests.entering import enter, words
-
-PAYER, SPEAKER, CHINESE = "100000000071", "100000000072", "100000000073"
-BUS = "arn:aws:events:us-east-1:123456789012:event-bus/partner-support"
-ROLE = "arn:aws:iam::100000000071:role/PartnerSupportSync"
-ID = "setup-external-id-0123456789abcdef"
-RULES = ["rule:us-east-1", "rule:us-west-2", "rule:eu-west-1"]
-KINDS = ["AWS Health Event", "AWS Health Abuse Event"]
-
-
-@pytest.fixture
-def house(cast: Cast, hub: Hub, sim: Sim) -> Organization:
-    """An organization at AWS whose speaker is known here, and nothing of Health switched on."""
-    for region in ("us-east-1", "us-west-2", "eu-west-1"):
-        events_backends[SPEAKER][region].reset()
-    told(hub, sim)
-    for number in (PAYER, SPEAKER):
-        sim.account(number, external_id=ID)
-    sim.world.organization(PAYER, SPEAKER)
-    return Organization.objects.create(
-        name="Partner", account_number=SPEAKER, role_arn=sim.account(SPEAKER).role_arn, external_id=ID,
-        created_at=BORN,
-    )  # fmt: skip
-
-
-def told(hub: Hub, sim: Sim) -> None:
-    """Writes down at the hub what hub.yaml would have put out."""
-    hub.bus_arn, at = BUS, hub.partition
-    hub.queue_url, hub.dead_queue_url = sim.queue_url("support", at), sim.queue_url("support-dead", at)
-    hub.health_queue_url, hub.health_dead_queue_url = sim.queue_url("health", at), sim.queue_url("health-dead", at)
-    hub.save()
-
-
-def ran(command: str, *given: str, rc: int = 0) -> Any:
-    # A command is a process of its own: nothing was lent it before.
-    sessions.forget()
-    told, got = StringIO(), 0
-    try:
-        call_command(command, *given, stdout=told)
-    except SystemExit as end:
-        got = int(end.code or 0)
-    assert got == rc, told.getvalue()
-    return json.loads(told.getvalue()) if "--json" in given else told.getvalue()
-
-
-def setup(*given: str, rc: int = 0) -> dict[str, str]:
-    all_given = (SPEAKER, "--management-role", ROLE, "--region", "eu-west-1", "--json", *given)
-    return {one["step"]: one["state"] for one in ran("aws_setup_health", *all_given, rc=rc)}
 
 
 def changes(sim: Sim) -> set[str]:
@@ -82,7 +45,7 @@ def test_what_is_missing_is_done_and_done_once(house: Organization, sim: Sim) ->
     planned = setup("--dry-run")
     assert changes(sim) == set(), "a plan changes nothing"
     todo = ["access", "view", "delegate", *RULES]
-    there = ["features", "bus", "queue", "queue_policy", "dead_queue"]
+    there = ["features", *HUBS]
     assert planned == dict.fromkeys(there, "ok") | dict.fromkeys(todo, "missing")
     assert setup() == {**planned, **dict.fromkeys(todo, "done")}
     assert set(setup().values()) == {"ok"}
@@ -100,19 +63,6 @@ def test_a_rule_that_forgets_abuse_is_mended(house: Organization, sim: Sim) -> N
     told = ran("aws_doctor", "--language", "en", rc=1)
     assert "the rule lacks AWS Health Event or AWS Health Abuse Event" in told
     assert [step for step, state in setup().items() if state == "done"] == ["rule:us-west-2"]
-
-
-def test_a_bus_or_queue_that_lets_nobody_in_is_the_hubs_to_mend(house: Organization, hub: Hub, sim: Sim) -> None:
-    bus = events_backends[HUB]["us-east-1"].event_buses["partner-support"]
-    bus._statements.clear()
-    sqs_backends[HUB]["us-east-1"].queues["helpdesk-health"]._policy_json = {}
-    told = {one["step"]: one for one in ran("aws_setup_health", SPEAKER, "--dry-run", "--json", rc=1)}
-    for step in ("bus", "queue_policy"):
-        assert told[step]["state"] == "missing"
-        assert "hub.yaml" in told[step]["mend"]
-    del events_backends[HUB]["us-east-1"].event_buses["partner-support"]
-    found = ran("aws_doctor", "--json", rc=1)
-    assert [one["text"] for one in found if one["what"] == "The hub's bus lets the organization in"] == ["missing"]
 
 
 @pytest.mark.parametrize(
@@ -193,18 +143,6 @@ def test_china_is_read_account_by_account(cast: Cast, sim: Sim) -> None:
 
 # --- From the browser ------------------------------------------------------------------------------------------------
 
-PAGE = "/aws/health/setup"
-
-
-def worked(kind: str) -> Job:
-    """What was asked for last, done by a worker."""
-    job = Job.objects.filter(kind=kind).latest("pk")
-    while work.step(job.public, timezone.now()):
-        pass
-    job.refresh_from_db()
-    assert job.state == "done", job.last_error
-    return job
-
 
 def test_a_lead_sees_the_plan_and_carries_it_out_once(house: Organization, cast: Cast, sim: Sim) -> None:
     lead, run = enter(cast.lee), f"{PAGE}/{house.pk}"
@@ -268,6 +206,10 @@ def test_templates_come_with_the_bus_filled_in(house: Organization, cast: Cast) 
     lead = enter(cast.lee)
     for form in ("health.yaml", "health.tf"):
         assert BUS in lead.get(f"{PAGE}/{house.pk}/{form}").content.decode()
+    assert (
+        'Default: "arn:aws:iam::123456789012:role/hub"'
+        in lead.get(f"{PAGE}/{house.pk}/hub-setup.yaml").content.decode()
+    )
     assert lead.get(f"{PAGE}/{house.pk}/hub.yaml").status_code == 404
 
 
