@@ -19,13 +19,15 @@ from awsint.health_letters import KINDS
 from awsint.health_pushed import QUEUE
 from awsint.models import AffectedCustomer, EventStatus, HealthChange, HealthMessage, InboxMessage, Round, Via
 from helpdesk.accounts.models import User
-from helpdesk.outbox.models import Letter
+from helpdesk.outbox.models import Fate, Letter
 from tickets.models import Status
 
 SPAN = timedelta(days=30)
 # No event has such a number.
 NONE = 2**62
 FIRST, NEWS = list(KINDS)[:2]
+RELAYED = ["notices", "news", "accepted", "failed", "turned_down", "on_the_way", "withdrawn"]
+DELIVERY = ["delivered", "bounced", "complained", "unsaid"]
 State = InboxMessage.State
 Counts = dict[str, int]
 
@@ -118,25 +120,42 @@ def _changed(user: User, start: datetime, first: int) -> Counts:
 
 
 def _written(user: User, start: datetime, first: int) -> Counts:
-    """The letters of the children's own customers, by what became of them: "bounced" is refused by the other side."""
+    """The letters of the children's own customers, by what became of them: "accepted" or "turned_down" by the relay,
+    "delivered" and "bounced" as the provider did of all that were accepted."""
     parts = _parts(user, start, first).exclude(ticket=None)
     # A letter knows its ticket by refs.ref alone.
     tickets = parts.annotate(ref=Concat(Value("HD-"), Cast("ticket", CharField()))).values("ref")
     theirs = Letter.objects.filter(kind__in=[FIRST, NEWS], subject__in=tickets)
-    rows = theirs.exclude(customer=None).order_by().values_list("kind", "state", "reason").annotate(n=Count("pk"))
-    made = dict.fromkeys(["notices", "news", "accepted", "failed", "bounced", "on_the_way", "withdrawn"], 0)
-    for kind, state, reason, n in rows:
+    rows = (
+        theirs.exclude(customer=None).order_by().values_list("kind", "state", "reason", "fate").annotate(n=Count("pk"))
+    )
+    made = dict.fromkeys([*RELAYED, *DELIVERY], 0)
+    for kind, state, reason, fate, n in rows:
         made["notices" if kind == FIRST else "news"] += n
-        made[_fate(state, reason)] += n
+        made[_state(state, reason)] += n
+        if state == Letter.State.SENT:
+            made[_delivery(fate)] += n
     return made
 
 
-def _fate(state: str, reason: str) -> str:
+def _delivery(fate: str) -> str:
+    """What is delayed may still arrive: nothing is known of it."""
+    match fate:
+        case Fate.DELIVERED:
+            return "delivered"
+        case Fate.BOUNCED | Fate.RETURNED | Fate.REJECTED:
+            return "bounced"
+        case Fate.COMPLAINED:
+            return "complained"
+    return "unsaid"
+
+
+def _state(state: str, reason: str) -> str:
     match state:
         case Letter.State.SENT:
             return "accepted"
         case Letter.State.FAILED:
-            return "bounced" if reason == Letter.Reason.REFUSED else "failed"
+            return "turned_down" if reason == Letter.Reason.REFUSED else "failed"
         case Letter.State.CANCELLED:
             return "withdrawn"
     return "on_the_way"
@@ -167,7 +186,10 @@ def stages() -> dict[str, str]:
         "letters": _("Letters"),
         "accepted": _("Accepted"),
         "failed": _("Failed"),
+        "turned_down": _("Refused"),
+        "delivered": _("Delivered"),
         "bounced": _("Bounced"),
+        "unsaid": _("No word yet"),
     }
 
 
@@ -209,7 +231,13 @@ def rows(user: User, told: Counts) -> list[Row]:
         Row(word["children"], word["finished"], told["finished"], note=_over(told)),
         Row(word["letters"], word["accepted"], told["accepted"], note=_("by the mail relay")),
         Row(word["letters"], word["failed"], told["failed"]),
-        Row(word["letters"], word["bounced"], told["bounced"], note=_("refused by the other side")),
+        Row(word["letters"], word["turned_down"], told["turned_down"], note=_("by the mail relay")),
+        Row(word["accepted"], word["delivered"], told["delivered"], note=_("to all readers, as the provider says")),
+        Row(
+            word["accepted"], word["bounced"], told["bounced"], note=_("for one reader at least, as the provider says")
+        ),
+        Row(word["accepted"], _("Reported as spam"), told["complained"], note=_("as the provider says")),
+        Row(word["accepted"], word["unsaid"], told["unsaid"], note=_("from the provider")),
         Row(word["letters"], _("On their way"), told["on_the_way"]),
         Row(word["letters"], _("Cancelled before they left"), told["withdrawn"]),
     ]

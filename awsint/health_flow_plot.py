@@ -12,7 +12,7 @@ PLACES = {
     "inbox": ("left", 4), "aside": ("mid", 4), "take": ("mid", 5), "decide": ("mid", 6), "suppressed": ("left", 7),
     "parents": ("mid", 7), "stored": ("right", 7), "children": ("mid", 8), "notices": ("left", 9), "news": ("mid", 9),
     "finished": ("right", 9), "letters": ("between", 10), "accepted": ("left", 11), "failed": ("mid", 11),
-    "bounced": ("right", 11),
+    "turned_down": ("right", 11), "delivered": ("left", 12), "bounced": ("mid", 12), "unsaid": ("right", 12),
 }  # fmt: skip
 # Each way: its number's name, from where, to where, and how it arrives ("down" from above, "side" level).
 WAYS = {
@@ -36,10 +36,13 @@ WAYS = {
     "letters_of_news": ("news", "letters", "down"),
     "accepted": ("letters", "accepted", "down"),
     "failed": ("letters", "failed", "down"),
-    "bounced": ("letters", "bounced", "down"),
+    "turned_down": ("letters", "turned_down", "down"),
+    "delivered": ("accepted", "delivered", "down"),
+    "bounced": ("accepted", "bounced", "down"),
+    "unsaid": ("accepted", "unsaid", "down"),
 }
 # What a person should look at where it is not nothing.
-HOT = ("aside", "failed", "bounced")
+HOT = ("aside", "failed", "turned_down", "bounced")
 HEAD = 5
 
 
@@ -71,7 +74,7 @@ class Picture:
     nodes: tuple[Node, ...]
     arrows: tuple[Arrow, ...]
     width: int = WIDTH
-    height: int = TOP + 11 * ROW + TALL + 8
+    height: int = TOP + 12 * ROW + TALL + 8
 
 
 def drawn(labels: Mapping[str, str], numbers: Mapping[str, str]) -> Picture:

@@ -51,13 +51,15 @@ def test_each_number_stands_in_the_picture_and_in_the_table(world: Cast) -> None
         name: told[name] for name in ("events", "parents", "suppressed", "stored", "children", "finished", "nobody")
     }
     assert kept == dict.fromkeys(kept, 0) | {"events": 1, "parents": 1, "children": 2}
-    assert (told["notices"], told["accepted"], told["bounced"], told["failed"]) == (2, 1, 1, 0)
+    assert (told["notices"], told["accepted"], told["turned_down"], told["failed"]) == (2, 1, 1, 0)
+    assert (told["delivered"], told["bounced"], told["unsaid"]) == (0, 0, 1)
     assert told["news"] == told["on_the_way"] == 1
     page = enter(world.ana).get(PAGE)
     seen = words(page)
     for row in (
         "Queue (SQS) Inbox of them 1 copies 5",
-        "Letters Bounced refused by the other side 1",
+        "Letters Refused by the mail relay 1",
+        "Accepted No word yet from the provider 1",
         "Inbox Parked 1",
     ):
         assert row in seen, row

@@ -2,6 +2,7 @@
 the letter and the reader it is about."""
 
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -43,7 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[amazon.Amazon]:
 
 
 @pytest.fixture
-def sns_of(made: amazon.Amazon, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[amazon.Amazon]:
+def sns_of(made: amazon.Amazon, monkeypatch: pytest.MonkeyPatch, settings: Any) -> amazon.Amazon:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.authority))
@@ -51,8 +52,13 @@ def sns_of(made: amazon.Amazon, monkeypatch: pytest.MonkeyPatch, settings: Any) 
     settings.SES_EVENTS = {"topics": frozenset([TOPIC]), "secret": SECRET}
     sns.forget_certificates()
     made.asked, made.elsewhere, made.redirects = [], [], False
+    return made
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
     with time_machine.travel(AT + timedelta(minutes=10), tick=False):
-        yield made
+        yield
 
 
 def post(body: Any, secret: str | None = SECRET) -> int:
@@ -367,7 +373,7 @@ def test_the_relay_of_ses_gives_the_number_by_which_its_word_is_known(
     post_of, (claimed,) = deliver.Post(1), claim.claim(1, by="us", at=AT)
     monkeypatch.setattr(deliver, "compose", plain)
     relay = channels.Smtp()
-    post_of._deliver(deliver.Job(claimed, AT, 0, False), relay)
+    post_of._deliver(deliver.Job(claimed, AT, time.monotonic(), False), relay)
     relay.rest()
     letter.refresh_from_db()
     assert (letter.state, letter.provider_id) == ("sent", NUMBER)
