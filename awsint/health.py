@@ -98,6 +98,11 @@ def sweep(at: datetime) -> int:
             told += health_telling.tell(number, at=at)
         except Exception:
             log.exception("what is due of health event %s could not be done", number)
+    for number in list(HealthEvent.objects.filter(note_at__lte=at).values_list("pk", flat=True)[:MOST_AT_ONCE]):
+        try:
+            health_telling.follow_parent(number, at)
+        except Exception:
+            log.exception("what came to health event %s could not be noted", number)
     look_for_missed(at)
     health_proof.note(at)
     return told

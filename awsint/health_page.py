@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Count, F, Max, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Cast, TruncMinute
 from django.utils.translation import gettext as _
 
 from awsint import health_letters, playbooks
@@ -152,15 +153,33 @@ def book(event: HealthEvent, language: str) -> Book | None:
     return Book(row, row.title(language), row.means(language), row.do(language)) if row else None
 
 
+COUNTED = [HealthChange.What.ACCOUNTS, HealthChange.What.RESOURCES]
+
+
 def changes(user: User, event: HealthEvent) -> list[HealthChange]:
-    """What we took note of, the newest first. Whoever may not see every customer reads no sums over all of them."""
-    found = list(event.changes.order_by("-pk")[:CHANGES])
+    """What we took note of, the newest first; of accounts and resources, which push brings one by one, a line a minute.
+    Whoever may not see every customer reads no sums over all of them. One statement."""
+    is_counted = Q(what__in=COUNTED)
+    alone = Case(When(is_counted, then=Value(0)), default=F("pk"), output_field=BigIntegerField())
+    number = Case(When(is_counted, then=Cast("new", BigIntegerField())), default=Value(0))
+    rows = event.changes.annotate(minute=TruncMinute("at"), alone=alone).values("minute", "what", "via", "alone")
+    told = rows.annotate(
+        last=Max("pk"), seen=Max("at"), before=Max("old"), after=Max("new"), came=Sum(number), heard=Sum("told")
+    )
+    found = [_change(event, row) for row in told.order_by("-last")[:CHANGES]]
     if not user.sees_every_customer and not masks(user):
         for change in found:
             change.told = 0
-            if change.what in (HealthChange.What.ACCOUNTS, HealthChange.What.RESOURCES):
+            if change.what in COUNTED:
                 change.new = ""
     return found
+
+
+def _change(event: HealthEvent, row: dict[str, Any]) -> HealthChange:
+    new = str(row["came"]) if row["what"] in COUNTED else row["after"]
+    return HealthChange(
+        event=event, at=row["seen"], what=row["what"], via=row["via"], old=row["before"], new=new, told=row["heard"]
+    )
 
 
 def sums(user: User, event: HealthEvent) -> dict[str, int]:

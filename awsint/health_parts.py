@@ -98,11 +98,12 @@ WHERE a.event_id = %s GROUP BY 1
 
 
 def of_house(event: HealthEvent) -> Part:
-    """The whole for the desk: how many resources in how many accounts. Two statements."""
+    """The whole for the desk: how many resources in how many accounts. Two statements, none for a public event."""
     part = whole(event)
     if event.scope == PUBLIC:
         return part
     with connection.cursor() as cursor:
         cursor.execute(SUMS, [event.pk])
         part.counts = dict(cursor.fetchall())
+    part.reach = AffectedAccount.objects.filter(event=event).count()
     return part

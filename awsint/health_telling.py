@@ -7,7 +7,7 @@ in that same transaction, so nobody is told twice (aws.md, 4.10).
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -30,6 +30,8 @@ from tickets.opening import SLICE, Opening, open_many
 
 log = logging.getLogger(__name__)
 LETTER = "ticket.aws_event"
+# What comes within so long is one note on the parent.
+GATHERED = timedelta(minutes=1)
 # Why a customer whose ticket is open is told nothing.
 NOBODY = "nobody"
 
@@ -44,7 +46,7 @@ def tell(event_id: int, *, at: datetime) -> int:
     while slice_ := _due(event_id, last):
         done += _tell_some(event_id, slice_, at)
         last = slice_[-1].pk
-    _follow_parent(event_id, at)
+    follow_parent(event_id, at)
     return done
 
 
@@ -97,23 +99,33 @@ def _promised(customer: UUID, priority: str, at: datetime) -> str:
 
 
 @transaction.atomic
-def _follow_parent(event_id: int, at: datetime) -> None:
+def follow_parent(event_id: int, at: datetime) -> None:
+    """Tells the ticket of ours what is new. That there are more accounts or resources, as push brings them one by one,
+    waits a minute for those that come behind: one note says how many came (health.sweep)."""
     event = HealthEvent.objects.select_for_update(of=["self"]).select_related("ticket").get(pk=event_id)
     if event.ticket is None:
         return
-    part = health_parts.of_house(event)
-    ours = house.house(at)
-    body = ""
+    raised = event.priority_id or "" if event.priority_id != event.applied else ""
+    if not raised and not health_words.is_said(health_parts.whole(event), event.told):
+        if event.note_at is None:
+            event.note_at = at + GATHERED
+            event.save(update_fields=["note_at"])
+        if event.note_at > at:
+            return
+    _say_to_parent(event, raised, at)
+    event.applied, event.note_at = event.priority_id or "", None
+    event.save(update_fields=["told", "applied", "note_at"])
+
+
+def _say_to_parent(event: HealthEvent, raised: str, at: datetime) -> None:
+    assert event.ticket is not None
+    part, ours, body = health_parts.of_house(event), house.house(at), ""
     if health_words.is_news(part, event.told):
         body = health_words.news(part, event.told, language=ours.language, zone=ours.zone)
-    raised = event.priority_id if event.priority_id != event.applied else ""
-    if not body and not raised:
-        return
-    quiet = health_words.is_quiet(part, event.told)
-    said_at = part.updated_at or at
-    follow(Word(ticket=event.ticket, body=body, said_at=said_at, priority=raised or "", quiet=quiet), at=at)
-    event.told, event.applied = part.state(), event.priority_id or ""
-    event.save(update_fields=["told", "applied"])
+    if body or raised:
+        quiet = health_words.is_quiet(part, event.told)
+        follow(Word(ticket=event.ticket, body=body, said_at=part.updated_at or at, priority=raised, quiet=quiet), at=at)
+    event.told = part.state()
 
 
 # --- Children --------------------------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ LONGEST_QUOTE = 6000
 
 @dataclass
 class Part:
-    """Somebody's part in an event: the customer's, or the whole for the desk. `accounts` are names to be shown."""
+    """Somebody's part in an event: the customer's, or the whole for the desk. `accounts` are names to be shown,
+    `reach` is how many there are, where that is the desk's to know."""
 
     event: HealthEvent
     status: str
@@ -40,6 +41,7 @@ class Part:
     workloads: Sequence[str] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     named: Sequence[tuple[str, str]] = ()
+    reach: int = 0
 
     @property
     def total(self) -> int:
@@ -58,13 +60,24 @@ class Part:
             "ends_at": self.ends_at.isoformat() if self.ends_at else "",
             "updated_at": self.updated_at.isoformat() if self.updated_at else "",
             "entities": dict(sorted(self.counts.items())),
+            "accounts": self.reach,
         }
 
 
 def is_news(part: Part, told: Mapping[str, Any]) -> bool:
     """Whether something is different from what was told."""
     now = part.state()
-    return any(now[name] != told.get(name) for name in ("status", "text", "starts_at", "ends_at", "entities"))
+    return is_said(part, told) or now["entities"] != told.get("entities") or _further_accounts(part, told) != 0
+
+
+def is_said(part: Part, told: Mapping[str, Any]) -> bool:
+    """Whether AWS says something else than was told, whatever it affects by now."""
+    now = part.state()
+    return any(now[name] != told.get(name) for name in ("status", "text", "starts_at", "ends_at"))
+
+
+def _further_accounts(part: Part, told: Mapping[str, Any]) -> int:
+    return part.reach - int(told.get("accounts", part.reach))
 
 
 def is_quiet(part: Part, told: Mapping[str, Any]) -> bool:
@@ -210,8 +223,17 @@ def _time_lines(part: Part, told: Mapping[str, Any], zone: str) -> list[str]:
 
 def _resource_lines(part: Part, told: Mapping[str, Any]) -> list[str]:
     old: Mapping[str, int] = told.get("entities") or {}
-    more = part.total - sum(old.values())
+    more, accounts = part.total - sum(old.values()), _further_accounts(part, told)
     lines = []
+    if accounts > 0:
+        lines.append(
+            ngettext(
+                "%(more)d further account is affected: %(total)d now.",
+                "%(more)d further accounts are affected: %(total)d now.",
+                accounts,
+            )
+            % {"more": accounts, "total": part.reach}
+        )
     if more > 0:
         lines.append(
             ngettext(

@@ -77,6 +77,8 @@ class HealthEvent(models.Model):
     # What the ticket of ours was told last (health_telling.py), and the priority it was raised to.
     told = models.JSONField(default=dict, blank=True)
     applied = models.CharField(max_length=20, blank=True)
+    # When it is told how many accounts and resources came since; null where none did.
+    note_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
     via = models.CharField(max_length=10, choices=Via.choices)
     # When it was told us as closed, and when AWS forgot it (90 days).
@@ -96,6 +98,7 @@ class HealthEvent(models.Model):
                 name="health_current",
             ),
             models.Index(fields=["code", "-id"], name="health_of_code"),
+            models.Index(fields=["note_at"], condition=models.Q(note_at__isnull=False), name="health_notes_due"),
             # Planned changes by when they begin (planned.py).
             models.Index(
                 fields=["starts_at", "id"],

@@ -120,6 +120,7 @@ OWN = {
     "arn": "e.arn || %(number)s || '-' || n",
     "seen_at": "e.seen_at - n * interval '5 minutes'",
     "ticket_id": "NULL",
+    "note_at": "NULL",
     "status": "CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END",
 }
 

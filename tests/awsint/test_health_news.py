@@ -1,6 +1,5 @@
 """What AWS says later reaches thousands of customers in a few statements, each of them as if it were the only one."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from helpdesk.accounts.models import Customer, Membership, User
 from helpdesk.outbox.models import Letter
 from tests.awsint.test_health import ACME, GLOBEX, NOW, account, children, letters, said, take
 from tests.cast import BORN, Cast
+from tests.entering import enter, words
 from tickets import actions, merging
 from tickets.models import Message, Ticket
 
@@ -64,7 +64,7 @@ def rows() -> list[str]:
 
 
 @pytest.fixture
-def both(world: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def both(world: Cast, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Does something twice, told together and told one by one, and gives the rows of either."""
 
     def twice(step: Any) -> list[list[str]]:
@@ -107,7 +107,8 @@ def test_told_together_and_told_one_by_one_are_the_same_rows(world: Cast, both: 
 
 
 def test_news_to_more_customers_take_no_more_statements(world: Cast) -> None:
-    few, many = {"code": "AWS_RDS_OPERATIONAL_ISSUE"}, (ACME, GLOBEX, *OTHERS)
+    many = (ACME, GLOBEX, *OTHERS)
+    few: dict[str, Any] = {"code": "AWS_RDS_OPERATIONAL_ISSUE"}
     take(*(said(number, **few) for number in many[:2]))
     take(*(said(number) for number in many))
     soon = NOW + HOUR / 12
@@ -159,3 +160,28 @@ def test_where_telling_together_fails_each_is_told(world: Cast, monkeypatch: pyt
     assert news(ACME, GLOBEX) == 2
     assert not AffectedCustomer.objects.filter(due=True).exists()
     assert HealthEvent.objects.get().changes.latest("pk").told == 2
+
+
+def test_accounts_that_push_brings_one_by_one_are_one_note_on_our_ticket(world: Cast) -> None:
+    second = timedelta(seconds=1)
+    for place, number in enumerate((ACME, GLOBEX, *OTHERS[:2])):
+        take(said(number, f"i-{place}", at=NOW + place * second), at=NOW + place * second)
+    parent = Ticket.objects.get(parent=None)
+    health.sweep(NOW + 30 * second)
+    assert parent.messages.count() == 1
+    health.sweep(NOW + 61 * second)
+    note = parent.messages.latest("pk").body
+    assert "3 further accounts are affected: 4 now." in note
+    assert "3 further resources are affected: 4 now." in note
+    # What came later is the next minute's; what AWS says anew waits for nobody and tells of it as well.
+    take(said(OTHERS[2], "i-9", at=NOW + 70 * second), at=NOW + 70 * second)
+    assert parent.messages.count() == 2
+    news(ACME, at=NOW + 80 * second)
+    told = parent.messages.latest("pk").body
+    assert "> We found the cause." in told
+    assert "1 further account is affected: 5 now." in told
+    health.sweep(NOW + 200 * second)
+    assert parent.messages.count() == 3
+    # The page says it by the minute too.
+    happened = words(enter(world.lee).get(f"/aws/health/{HealthEvent.objects.get().pk}/"))
+    assert [happened.count(f"further accounts {n}") for n in (4, 1)] == [1, 1]
