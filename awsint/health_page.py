@@ -3,7 +3,7 @@
 A page of customers at once, in a fixed number of statements; what a reader may not see of customers is not counted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,7 +175,7 @@ def changes(user: User, event: HealthEvent) -> list[HealthChange]:
     return found
 
 
-def _change(event: HealthEvent, row: dict[str, Any]) -> HealthChange:
+def _change(event: HealthEvent, row: Mapping[str, Any]) -> HealthChange:
     new = str(row["came"]) if row["what"] in COUNTED else row["after"]
     return HealthChange(
         event=event, at=row["seen"], what=row["what"], via=row["via"], old=row["before"], new=new, told=row["heard"]
