@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db import transaction
 
@@ -57,7 +58,7 @@ class Side:
 
     @property
     def rule_arn(self) -> str:
-        bus = self.bus_arn.partition("event-bus/")[2]
+        bus = self.bus().name
         return self.arn("events", f"rule/{RULE}" if bus == "default" else f"rule/{bus}/{RULE}")
 
     @property
@@ -82,15 +83,18 @@ class Side:
     def arn_of(self, url: str) -> str:
         return self.arn("sqs", url.rpartition("/")[2])
 
+    @cached_property
+    def aws(self) -> client.HubApi:
+        return client.hub(self.place, self.hub.region, self.made, at=self.at)
+
     def bus(self) -> client.BusApi:
-        return client.bus(self.place, self.bus_arn, self.made, at=self.at)
+        return self.aws.bus(self.bus_arn)
 
     def queue(self, url: str) -> client.QueueSetupApi:
-        return client.queue_setup(self.place, self.hub.region, url, self.made, at=self.at)
+        return self.aws.queue(url)
 
     def rules(self) -> client.RulesApi:
-        bus = self.bus_arn.partition("event-bus/")[2]
-        return client.rules(self.place, self.hub.region, self.made, at=self.at, bus=bus)
+        return self.aws.rules(self.bus().name)
 
 
 def steps(side: Side, organization: Organization, speaker: Place) -> list[Step]:

@@ -12,13 +12,14 @@ from awsint.client.calling import Caller, needed
 from awsint.client.health_events import HealthApi
 from awsint.client.organizations import OrganizationApi
 from awsint.client.queues import QueueApi
-from awsint.client.setup import BusApi, QueueSetupApi, Rule, RulesApi, TrustApi, free
+from awsint.client.setup import BusApi, HubApi, QueueSetupApi, Rule, RulesApi, TrustApi, free
 from awsint.client.support import SupportApi
 from awsint.shapes import Calls, Place
 
 __all__ = [
     "BusApi",
     "HealthApi",
+    "HubApi",
     "OrganizationApi",
     "QueueApi",
     "QueueSetupApi",
@@ -27,13 +28,12 @@ __all__ = [
     "SupportApi",
     "TrustApi",
     "Turn",
-    "bus",
     "check",
     "free",
     "health",
+    "hub",
     "organization",
     "queue",
-    "queue_setup",
     "rules",
     "support",
     "trust",
@@ -58,11 +58,11 @@ def trust(place: Place, made: Calls, *, at: datetime) -> TrustApi:
     return TrustApi(Caller("organizations", place, made, at=at, turn=Turn.PERSON))
 
 
-def rules(place: Place, region: str, made: Calls, *, at: datetime, bus: str = "") -> RulesApi:
-    """The rules of EventBridge in a region, on the bus that is named or else on the account's own."""
+def rules(place: Place, region: str, made: Calls, *, at: datetime) -> RulesApi:
+    """The rules of EventBridge on an account's own bus in a region."""
     caller = Caller("events", place, made, at=at, turn=Turn.PERSON)
     caller.region = region
-    return RulesApi(caller, bus)
+    return RulesApi(caller)
 
 
 def health(place: Place, made: Calls, *, at: datetime, organization: bool, turn: Turn = Turn.POLL) -> HealthApi:
@@ -77,18 +77,11 @@ def queue(partition: str, number: str, region: str, url: str, made: Calls, *, at
     return QueueApi(caller, url)
 
 
-def bus(place: Place, arn: str, made: Calls, *, at: datetime) -> BusApi:
-    """The bus of a hub."""
-    caller = Caller("events", place, made, at=at, turn=Turn.PERSON)
-    caller.region = arn.split(":")[3]
-    return BusApi(caller, arn)
-
-
-def queue_setup(place: Place, region: str, url: str, made: Calls, *, at: datetime) -> QueueSetupApi:
-    """A queue of a hub as it is set up."""
-    caller = Caller("sqs", place, made, at=at, turn=Turn.PERSON)
-    caller.region = region
-    return QueueSetupApi(caller, url)
+def hub(place: Place, region: str, made: Calls, *, at: datetime) -> HubApi:
+    """Bus, rules and queues of a hub as they are set up."""
+    events, sqs = (Caller(service, place, made, at=at, turn=Turn.PERSON) for service in ("events", "sqs"))
+    events.region = sqs.region = region
+    return HubApi(events, sqs)
 
 
 def check(place: Place, made: Calls, *, at: datetime) -> str:

@@ -162,6 +162,22 @@ class QueueSetupApi:
         self.aws.call("set_queue_attributes", sessions.WRITES, QueueUrl=self.url, Attributes=attributes)
 
 
+class HubApi:
+    """What a hub is made of. Each asks through the same clients."""
+
+    def __init__(self, events: Caller, sqs: Caller) -> None:
+        self.events, self.sqs = events, sqs
+
+    def bus(self, arn: str) -> BusApi:
+        return BusApi(self.events, arn)
+
+    def rules(self, bus: str) -> RulesApi:
+        return RulesApi(self.events, bus)
+
+    def queue(self, url: str) -> QueueSetupApi:
+        return QueueSetupApi(self.sqs, url)
+
+
 def free(name: str, taken: Iterable[str]) -> str:
     """The name, or with a number where something else has it."""
     names = {name, *(f"{name}{n}" for n in range(2, 100))} - set(taken)
