@@ -27,8 +27,8 @@ CONSOLES = {
 MOST_IN_A_POLICY = 200
 
 
-# The forms in which the rules of AWS Health come, Terraform's for AWS alone; and the role that makes the hub's side.
-HEALTH = ("health.yaml", "health.tf", "hub-setup.yaml")
+# The forms in which the rules of AWS Health come and the role that makes the hub's side. Terraform's are for AWS alone.
+HEALTH = ("health.yaml", "health.tf", "hub-setup.yaml", "hub.tf")
 _BUS = re.compile(r'(?<=variable "hub_bus_arn" {\n)  type        = string')
 
 
@@ -54,11 +54,13 @@ def for_organization(organization: Organization, hub: Hub | None, external_id: s
 
 def for_health(organization: Organization, hub: Hub | None, form: str) -> Template:
     """What sends AWS Health to the hub, in each region: CloudFormation's template or Terraform's. Or the role that
-    makes the hub's side."""
+    makes the hub's side, or the hub in Terraform."""
     bus = hub.bus_arn if hub else ""
     if form == "hub-setup.yaml":
         given = {"HubRoleArn": hub.principal_arn} if hub else {}
         return Template(f"hub-setup-{organization.partition}.yaml", filled("hub-setup", organization.partition, given))
+    if form == "hub.tf":
+        return Template(form, (FOLDER / "terraform" / form).read_text())
     if form == "health.tf":
         text = (FOLDER / "terraform" / form).read_text()
         known = f"\n  default     = {json.dumps(bus)}" if bus else ""

@@ -204,6 +204,7 @@ def test_nobody_but_managers_sets_anything_up(house: Organization, cast: Cast) -
 
 def test_templates_come_with_the_bus_filled_in(house: Organization, cast: Cast) -> None:
     lead = enter(cast.lee)
+    assert 'name = "partner-support"' in lead.get(f"{PAGE}/{house.pk}/hub.tf").content.decode()
     for form in ("health.yaml", "health.tf"):
         assert BUS in lead.get(f"{PAGE}/{house.pk}/{form}").content.decode()
     assert (
@@ -216,14 +217,36 @@ def test_templates_come_with_the_bus_filled_in(house: Organization, cast: Cast) 
 # --- What is deployed (cfn-lint reads health.yaml in test_connecting.py) ----------------------------------------------
 
 
-def test_terraform_says_what_the_template_says() -> None:
-    text = (Path(connecting.FOLDER) / "terraform" / "health.tf").read_text()
+@pytest.mark.parametrize("name", ["health", "hub"])
+def test_terraform_says_what_the_template_says(name: str) -> None:
+    text = (Path(connecting.FOLDER) / "terraform" / f"{name}.tf").read_text()
     bare = re.sub(r'"(?:\\.|[^"\\])*"|#.*', "", text)
     for opens, closes in ("{}", "[]", "()"):
         assert bare.count(opens) == bare.count(closes) > 0
     assert all(f'"{kind}"' in text for kind in KINDS)
-    for template in Path(connecting.FOLDER).rglob("health.yaml"):
+    for template in Path(connecting.FOLDER).rglob(f"{name}.yaml"):
         assert f"detail-type: [{', '.join(KINDS)}]" in template.read_text()
     declared = set(re.findall(r'^(?:resource|data) "(\w+)" "(\w+)"', text, re.MULTILINE))
-    named = set(re.findall(r"\b(aws_\w+)\.(\w+)\.", text))
+    named = set(re.findall(r"\b(aws_\w+)\.(\w+)[.\[)]", text))
     assert named <= declared
+
+
+def test_the_hub_in_terraform_is_the_hub_of_the_template() -> None:
+    text, template = (
+        (Path(connecting.FOLDER) / path).read_text() for path in (Path("terraform") / "hub.tf", Path("hub.yaml"))
+    )
+    one = r"\b(?:sqs|events|sts|iam):[A-Z]\w+"
+    # PutEvents is what a statement on a bus allows where nothing else is said.
+    assert set(re.findall(one, text)) == set(re.findall(one, template)) - {"events:PutEvents"}
+    for said in (
+        "partner-support",
+        "1209600",
+        "TheRuleAlone",
+        "PartnerHelpDesk",
+        "PartnerHubSetup",
+        "aws:PrincipalOrgID",
+    ):
+        assert (said in text, said in template) == (True, True)
+    outputs = {name.replace("_", "") for name in re.findall(r'^output "(\w+)"', text, re.MULTILINE)}
+    wanted = re.findall(r"^  (\w+):\n    Value", template, re.MULTILINE)
+    assert outputs == {name.lower() for name in wanted} - {"region"}
