@@ -119,7 +119,7 @@ def identity(side: Side) -> Step:
     def stands() -> bool:
         return client.check(side.place, side.made, at=side.at) == side.hub.account_number
 
-    return Step("hub", stands, why=BY_IDENTITY)
+    return Step("hub", stands, why=BY_IDENTITY, about=side.place.role_arn or side.hub.account_number)
 
 
 def bus(side: Side) -> Step:
@@ -134,7 +134,7 @@ def bus(side: Side) -> Step:
             api.make()
         write_down(side, "bus_arn", side.bus_arn)
 
-    return Step("hub_bus", stands, do, needs=("hub",))
+    return Step("hub_bus", stands, do, needs=("hub",), about=side.bus_arn)
 
 
 def lets_in(side: Side, organization: Organization, speaker: Place) -> Step:
@@ -152,7 +152,7 @@ def lets_in(side: Side, organization: Organization, speaker: Place) -> Step:
         # A statement of this name that lets nobody in is somebody else's.
         api.let_in(client.free(wanted, hub_policies.named(api.policy() or {})), number, known)
 
-    return Step("bus", stands, do, needs=("hub_bus",))
+    return Step("bus", stands, do, needs=("hub_bus",), about=organization.organization_id or number)
 
 
 def _known(side: Side, organization: Organization, speaker: Place) -> str:
@@ -176,7 +176,7 @@ def rule(side: Side) -> Step:
     def do() -> None:
         side.rules().put(RULE, PATTERN, side.arn_of(side.queue_url), called="queue")
 
-    return Step("hub_rule", stands, do, needs=("hub_bus", "queue"))
+    return Step("hub_rule", stands, do, needs=("hub_bus", "queue"), about=side.rule_arn)
 
 
 def fault_of(rule: client.Rule | None, target: str) -> str:
@@ -194,14 +194,15 @@ def fault_of(rule: client.Rule | None, target: str) -> str:
 
 
 def dead_queue(side: Side) -> Step:
-    return _queue(side, "dead_queue", "health_dead_queue_url", hidden_s=0)
+    named = side.hub.health_dead_queue_url or side.url(DEAD_QUEUE)
+    return _queue(side, "dead_queue", "health_dead_queue_url", named, hidden_s=0)
 
 
 def queue(side: Side) -> Step:
-    return _queue(side, "queue", "health_queue_url", hidden_s=HIDDEN_S)
+    return _queue(side, "queue", "health_queue_url", side.queue_url, hidden_s=HIDDEN_S)
 
 
-def _queue(side: Side, name: str, field: str, *, hidden_s: int) -> Step:
+def _queue(side: Side, name: str, field: str, about: str, *, hidden_s: int) -> Step:
     """It is there with its attributes, and the hub's row names it."""
 
     def stands() -> bool:
@@ -219,7 +220,7 @@ def _queue(side: Side, name: str, field: str, *, hidden_s: int) -> Step:
             api.change(wanted)
         write_down(side, field, url)
 
-    return Step(name, stands, do, needs=("hub",))
+    return Step(name, stands, do, needs=("hub",), about=about)
 
 
 def lacking(told: Mapping[str, str], hidden_s: int) -> dict[str, str]:

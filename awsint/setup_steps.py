@@ -4,7 +4,7 @@ What AWS refuses is kept with its own words, and with a word of ours for how it 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awsint import setup_words, testing
 from awsint.shapes import AwsError, Denied
@@ -27,7 +27,7 @@ UNSETTLED = (
 class Done:
     """A step: "ok" (as it should be), "missing", "done", "failed", "not_offered" or "skipped".
 
-    `why` is what has to be mended elsewhere; `code` and `text` are AWS's own words.
+    `why` is what has to be mended elsewhere; `code` and `text` are AWS's own words. `about` is its name at AWS.
     """
 
     step: str
@@ -35,6 +35,7 @@ class Done:
     code: str = ""
     text: str = ""
     why: str = ""
+    about: str = ""
 
     @property
     def good(self) -> bool:
@@ -70,13 +71,18 @@ class Step:
     do: Callable[[], None] | None = None
     why: str = ""
     needs: tuple[str, ...] = ()
+    about: str = ""
 
 
 def take(step: Step, before: Mapping[str, Done], *, dry: bool) -> Done:
     """Looks at a step and does it where it is missing, unless what it needs of those before is not there."""
     needed = [before[name] for name in step.needs]
     if not all(one.good or (dry and one.to_do) for one in needed):
-        return Done(step.name, "skipped")
+        return Done(step.name, "skipped", about=step.about)
+    return replace(_taken(step, dry), about=step.about)
+
+
+def _taken(step: Step, dry: bool) -> Done:
     if step.stands is None:
         return Done(step.name, "not_offered")
     try:

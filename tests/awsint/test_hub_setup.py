@@ -202,6 +202,7 @@ def test_the_page_makes_a_hub_of_nothing_too(bare: Organization, cast: Cast, sim
     assert written() == []
     seen = lead.get(PAGE)
     assert "Carry out 11 steps" in words(seen)
+    assert f"The hub's bus is there {BUS} missing would be done" in words(seen)
     assert f'name="hub_role" value="{role}"' in seen.content.decode()
     assert role in words(lead.post(run, form | {"carry_out": "1"}))
     lead.post(run, form | {"carry_out": "1", "sure": "1"})

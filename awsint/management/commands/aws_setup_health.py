@@ -62,7 +62,8 @@ def _found(named: str) -> Organization:
 
 def _line(done: Done) -> str:
     why = f" ({done.code}: {done.text})" if done.code else ""
-    return f"{done.name}: {done.word}{why}" + (f"\n    {done.mend}" if done.mend else "")
+    about = f" ({done.about})" if done.about else ""
+    return f"{done.name}{about}: {done.word}{why}" + (f"\n    {done.mend}" if done.mend else "")
 
 
 def _as_json(done: list[Done]) -> str:
