@@ -21,19 +21,21 @@ from tests.cast import Cast, assemble
 LONG = (
     "test_payloads",
     "test_races",
+    # At one desk (stories/day_desk), before it tells of what is due in a quarter of an hour.
+    "test_news_comes_to_whoever_it_concerns",
     "test_everybody_can_use_it",
-    "test_files_arrive_from_a_browser_and_nothing_typed_is_lost",
-    "test_what_is_killed_comes_back",
-    "test_a_problem_goes_from_the_browser_to_closed",
     "test_colleagues_see_each_other_on_a_ticket",
-    "test_matrix",
-    "test_many_look_at_one_clock",
     "test_what_is_typed_outlives_the_session",
-    "test_r07_the_mail_server_fails",
-    "test_api_contract",
     "test_an_engineer_works_with_one_hand_on_the_keys",
     "test_an_engineer_tidies_the_queue",
-    "test_news_comes_to_whoever_it_concerns",
+    # At another (stories/people_desk): the first looks for nothing above its ticket, the second kills at the end.
+    "test_a_problem_goes_from_the_browser_to_closed",
+    "test_files_arrive_from_a_browser_and_nothing_typed_is_lost",
+    "test_what_is_killed_comes_back",
+    "test_matrix",
+    "test_many_look_at_one_clock",
+    "test_r07_the_mail_server_fails",
+    "test_api_contract",
     "test_faults",
 )
 
@@ -56,6 +58,20 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A process takes a file at a time, and the stories of one desk all together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Desks(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            folder = file.rpartition("/")[0]
+            return folder if folder.endswith("_desk") else file
+
+    return Desks(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

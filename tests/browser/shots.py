@@ -1,12 +1,10 @@
 """`make shots`: the README's screenshots, taken from a desk that is started for them and stopped again."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from tests.browser import chromium
-from tests.stories.desk import Desk
+from tests.stories.desk import Desk, running
 
 HERE = Path(__file__).resolve().parent / "shots"
 WIDE = {"width": 1440, "height": 900}
@@ -21,15 +19,9 @@ SHOTS = [
 
 def main() -> None:
     HERE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="helpdesk-shots-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data", DEMO="full")
-        try:
-            with chromium.browser() as browser:
-                for language in ("zh", "en"):
-                    _take(desk, browser, language)
-        finally:
-            desk.stop()
+    with running("full") as desk, chromium.browser() as browser:
+        for language in ("zh", "en"):
+            _take(desk, browser, language)
 
 
 def _take(desk: Desk, browser: Any, language: str) -> None:

@@ -7,13 +7,10 @@ somebody did turns the test red.
 """
 
 import json
-import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +22,7 @@ from django.db import models
 from helpdesk import richtext
 from tests.browser import chromium, walk
 from tests.security.payloads import PAYLOADS
-from tests.stories.desk import Desk
+from tests.stories.desk import Desk, running
 
 pytestmark = [
     pytest.mark.story,
@@ -68,14 +65,15 @@ STRANGE = """() => {
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
-    with tempfile.TemporaryDirectory(prefix="helpdesk-payloads-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data")
-        try:
-            poison(desk)
-            yield desk
-        finally:
-            desk.stop()
+    with running("day") as one:
+        poison(one)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium.browser() as one:
+        yield one
 
 
 def poison(desk: Desk) -> None:
@@ -150,19 +148,19 @@ class Tour:
 
 
 @pytest.mark.parametrize("policy", ["with the content policy", "without it"])
-def test_what_people_typed_stays_text_on_every_page(desk: Desk, policy: str) -> None:
+def test_what_people_typed_stays_text_on_every_page(desk: Desk, browser: Any, policy: str) -> None:
     told = desk.run_file()
     assert told
     strange, pages, poisoned = [], Counter[str](), 0
-    with chromium.browser() as browser:
-        for role in ("customer", "engineer", "admin"):
-            login = next(p for p in told["people"] if p["role"] == role)
-            page = chromium.person(browser, desk.url, login, bypass_csp=policy == "without it")
-            tour = Tour(page, desk.url)
-            tour.everywhere()
-            strange += tour.strange
-            pages[role] = len(tour.seen)
-            poisoned += tour.poisoned
+    for role in ("customer", "engineer", "admin"):
+        login = next(p for p in told["people"] if p["role"] == role)
+        page = chromium.person(browser, desk.url, login, bypass_csp=policy == "without it")
+        tour = Tour(page, desk.url)
+        tour.everywhere()
+        strange += tour.strange
+        pages[role] = len(tour.seen)
+        poisoned += tour.poisoned
+        page.context.close()
     # Not compared as a list: a diff of what is strange would take minutes.
     assert not strange, "\n".join(s[:200] for s in strange[:40])
     # It did walk: a role that is sent back to the login page sees few.
@@ -170,17 +168,17 @@ def test_what_people_typed_stays_text_on_every_page(desk: Desk, policy: str) -> 
     assert poisoned > 30
 
 
-def test_the_walk_finds_a_page_that_forgot_to_escape(desk: Desk) -> None:
-    with chromium.browser() as browser:
-        page = chromium.person(browser, desk.url, bypass_csp=True)
-        tour = Tour(page, desk.url)
-        page.route(
-            "**/careless",
-            lambda route: route.fulfill(
-                content_type="text/html", body="".join(p for p in PAYLOADS[:35] if "refresh" not in p)
-            ),
-        )
-        tour.look("/careless")
+def test_the_walk_finds_a_page_that_forgot_to_escape(desk: Desk, browser: Any) -> None:
+    page = chromium.person(browser, desk.url, bypass_csp=True)
+    tour = Tour(page, desk.url)
+    page.route(
+        "**/careless",
+        lambda route: route.fulfill(
+            content_type="text/html", body="".join(p for p in PAYLOADS[:35] if "refresh" not in p)
+        ),
+    )
+    tour.look("/careless")
+    page.context.close()
     assert any("dialog" in s for s in tour.strange)
     assert any("canary.invalid" in s for s in tour.strange)
     assert any("IFRAME" in s for s in tour.strange)

@@ -1,26 +1,17 @@
 """What the stories share: a running desk of each module's own, and the logins of its demo people."""
 
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.stories.desk import Desk
+from tests.stories.desk import Desk, running
 
 
 @pytest.fixture(scope="module")
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """The real product, with the demo that the module's DEMO names: "day" with tickets, "people" only."""
-    # Not pytest's own folder: that one is closed to PostgreSQL's user where we are root.
-    with tempfile.TemporaryDirectory(prefix="helpdesk-story-") as folder:
-        os.chmod(folder, 0o755)
-        desk = Desk.start(Path(folder) / "data", DEMO=getattr(request.module, "DEMO", "day"))
-        try:
-            yield desk
-        finally:
-            desk.stop()
+    with running(getattr(request.module, "DEMO", "day")) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -170,6 +172,19 @@ class Desk:
                 for one in self.family():
                     one.kill()
                 self.process.wait(10)
+
+
+@contextmanager
+def running(demo: str) -> Iterator[Desk]:
+    """A desk of its own, with this demo, until the end."""
+    # Not pytest's own folder: that one is closed to PostgreSQL's user where we are root.
+    with tempfile.TemporaryDirectory(prefix="helpdesk-story-") as folder:
+        os.chmod(folder, 0o755)
+        desk = Desk.start(Path(folder) / "data", DEMO=demo)
+        try:
+            yield desk
+        finally:
+            desk.stop()
 
 
 # Demos that every desk of the stories begins with; the ninety days are made for pictures only.

@@ -16,21 +16,15 @@ def clipboard(page: Any) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-def test_keys_lead_through_the_queue(desk: Desk) -> None:
-    chromium.complaints.clear()
-    told = desk.run_file()
-    assert told
-    login = next(p for p in told["people"] if p["email"].startswith("ana@"))
-    with chromium.browser() as browser:
-        ana = chromium.person(browser, desk.url, login, permissions=["clipboard-read", "clipboard-write"])
-        ref = she_opens_the_second_of_the_queue(ana)
-        she_copies_its_number_title_and_link(ana, desk.url, ref)
-        keys_are_letters_in_a_field(ana)
-        she_is_led_to_what_she_wants_to_change(ana)
-        she_reads_which_keys_there_are(ana)
-        she_answers_and_is_led_to_the_next(ana, ref)
-        she_switches_the_keys_off(ana)
-    assert chromium.complaints == []
+def test_keys_lead_through_the_queue(desk: Desk, browser: Any, people: dict[str, dict[str, str]]) -> None:
+    ana = chromium.person(browser, desk.url, people["ana"], permissions=["clipboard-read", "clipboard-write"])
+    ref = she_opens_the_second_of_the_queue(ana)
+    she_copies_its_number_title_and_link(ana, desk.url, ref)
+    keys_are_letters_in_a_field(ana)
+    she_is_led_to_what_she_wants_to_change(ana)
+    she_reads_which_keys_there_are(ana)
+    she_answers_and_is_led_to_the_next(ana, ref)
+    she_switches_the_keys_off(ana)
 
 
 def she_opens_the_second_of_the_queue(ana: Any) -> str:
