@@ -38,7 +38,7 @@ WHY = {
     "waiting": _l("the letter waits for the relay"),
     "told": _l("told"),
     "delivered": _l("told, and delivered"),
-    "returned": _l("told, but the letter came back"),
+    "returned": _l("the letter came back"),
     "nothing": _l("nothing to tell"),
 }
 STATE = Letter.State
@@ -96,6 +96,8 @@ class Notice:
             return "nobody"
         if any(letter.state in WAITING for letter in first):
             return "waiting"
+        if _arrival(first) == "returned":
+            return "returned"
         return "failed" if first else "silent"
 
     @property

@@ -9,8 +9,10 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
 
 from helpdesk.audit.record import SYSTEM, About, Happening, record_all
 from helpdesk.letters import subject_of
@@ -93,6 +95,8 @@ def _kept(letter: Letter, told: Told, notice: Notice, at: datetime) -> list[Word
     letter.save(update_fields=["fate"])
     if gone := [word for word in new if word.kind == Fate.BOUNCED]:
         words.bounce(letter, gone)
+    if letter.fate in (Fate.BOUNCED, Fate.REJECTED) and letter.kind in settings.OUTBOX_BACK:
+        import_string(settings.OUTBOX_BACK[letter.kind])(letter)
     _record(letter, new, at)
     return new
 

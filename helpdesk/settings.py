@@ -418,6 +418,7 @@ OUTBOX_GUARDS = {
     "still_resolved": "tickets.waking.still_resolved",
 }
 OUTBOX_SENT = {"ticket.aws_event": "awsint.health_proof.sent"}  # Who notes that a letter of this kind was taken.
+OUTBOX_BACK = {"ticket.aws_event": "awsint.health_proof.came_back"}  # And that the provider says it came back for good.
 
 # What higher storeys show on a ticket's page (tickets/panels.py).
 TICKET_PANELS = ["awsint.panel.panel"]

@@ -175,6 +175,9 @@ class Word(models.Model):
             models.UniqueConstraint(fields=["letter", "address", "kind", "at"], name="one_row_a_providers_word")
         ]
 
+    def __str__(self) -> str:
+        return f"{self.address}: {self.kind}"
+
 
 class Bouncer(models.Model):
     """An address to which no letter leaves any more: the provider said of one that it bounced for good.

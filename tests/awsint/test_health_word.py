@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from awsint import health_flow, health_proof
+from awsint import health_flow, health_proof, watching
 from awsint.models import HealthEvent
 from helpdesk.outbox import channels, claim, deliver
+from helpdesk.outbox.compose import compose
 from helpdesk.outbox.models import Letter
 from helpdesk.settings import mail as mail_of
 from tests.awsint.test_health import ACME, GLOBEX, NOW, account, children, said, take
@@ -72,7 +73,7 @@ def test_the_proof_says_delivered_and_bounced_on_the_providers_word_alone(
     assert ses(amazon.bounce(about(other.provider_id, *lost), *lost, at=at, said=BACK)) == 200
     page = words(client.get(f"/aws/health/{event.pk}/"))
     assert "told 18:00 , delivered" in page
-    assert "told 18:00 , but the letter came back" in page
+    assert "not told: the letter came back" in page
     assert BACK in page
     # Whoever works on the ticket reads it there, and the customer does not.
     ticket = children()["GLOBEX"].ref
@@ -88,8 +89,15 @@ def test_the_proof_says_delivered_and_bounced_on_the_providers_word_alone(
     assert "user unknown" not in proof(enter(world.audrey), event)
     counts = health_flow.counts(world.ana, NOW)
     assert [counts[name] for name in ("accepted", "delivered", "bounced", "unsaid")] == [2, 1, 1, 0]
-    # It was told when the relay took it, as before.
+    # One is told since the relay took it; whose letter came back is not, and the leads hear of it.
     assert health_proof.note(NOW + timedelta(minutes=1)) == 0
+    parts = event.customers.values_list("customer__name", "told_at")
+    assert {name: bool(told_at) for name, told_at in parts} == {"Acme": True, "Globex": False}
+    watching.watch(NOW + timedelta(minutes=11))
+    (letter,) = Letter.objects.filter(kind="aws.health_untold")
+    mail = compose(letter, NOW + timedelta(minutes=11))
+    assert mail is not None
+    assert "the letter came back" in str(mail.body)
 
 
 def proof(client: Any, event: HealthEvent) -> str:
