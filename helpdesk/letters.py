@@ -1,4 +1,4 @@
-"""What is done by hand to letters in the outbox: send again, let not leave. Each with its line of history."""
+"""What is done by hand to letters in the outbox: send again, let not leave, trust an address again. Each with its history."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ def retry(*, letter: Letter, by: User, at: datetime) -> Letter:
     if not letter.can_be_retried:
         raise Refused("", _("This letter is not waiting and not dead any more: it stands as shown here."))
     if letter.reason == Letter.Reason.BOUNCES:
-        words.try_again(letter)
+        words.trust(letter)
     Letter.objects.filter(pk=letter.pk).update(**waiting(at), attempts=0, reason="")
     return _recorded("letter.retried", letter, by, at)
 
@@ -44,6 +44,13 @@ def cancel(*, letter: Letter, by: User, at: datetime) -> Letter:
     return _recorded("letter.cancelled", letter, by, at)
 
 
+@transaction.atomic
+def trust(*, letter: Letter, by: User, at: datetime) -> Letter:
+    """Letters leave to its addresses again, though the provider said that they bounce. Raises PermissionDenied."""
+    letter = _locked(letter, by)
+    return _recorded("letter.trusted", letter, by, at) if words.trust(letter) else letter
+
+
 def _locked(letter: Letter, by: User) -> Letter:
     if not may(by, Right.CONSOLE):
         raise PermissionDenied
@@ -54,6 +61,7 @@ def _recorded(action: str, letter: Letter, by: User, at: datetime) -> Letter:
     happening = {
         "letter.retried": Happening("letter.retried", {"state": letter.state}),
         "letter.cancelled": Happening("letter.cancelled", {"state": letter.state}),
+        "letter.trusted": Happening("letter.trusted"),
     }[action]
     record([happening], by=by, at=at, subject=subject_of(letter), customer=letter.customer)
     letter.refresh_from_db()

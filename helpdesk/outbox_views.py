@@ -107,6 +107,13 @@ def cancel(request: PersonRequest, letter: int) -> HttpResponse:
     return _about(request, letter, letters.cancel, _("The letter does not leave any more."))
 
 
+@operators
+@require_POST
+def trust(request: PersonRequest, letter: int) -> HttpResponse:
+    """Letters leave to its addresses again."""
+    return _about(request, letter, letters.trust, _("Letters leave to the address again."))
+
+
 def _about(request: PersonRequest, pk: int, act: Callable[..., Letter], done: str) -> HttpResponse:
     found = get_object_or_404(Letter, pk=pk)
     try:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("console/outbox/<int:letter>/", outbox_views.letter, name="console_letter"),
     path("console/outbox/<int:letter>/retry", outbox_views.retry, name="console_letter_retry"),
     path("console/outbox/<int:letter>/cancel", outbox_views.cancel, name="console_letter_cancel"),
+    path("console/outbox/<int:letter>/trust", outbox_views.trust, name="console_letter_trust"),
     path("console/outbox/caught/", outbox_views.mails, name="console_caught"),
     path("console/outbox/caught/<str:mail>/", outbox_views.mail, name="console_caught_mail"),
     path("console/outbox/caught/<str:mail>/html", outbox_views.mail_html, name="console_caught_html"),

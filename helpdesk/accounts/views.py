@@ -26,6 +26,8 @@ from helpdesk.accounts.models import Customer, CustomerRole, Invitation, Members
 from helpdesk.accounts.permissions import Right, may
 from helpdesk.accounts.preferences import PreferencesForm
 from helpdesk.accounts.second_factor import factors_of
+from helpdesk.outbox.addresses import bare
+from helpdesk.outbox.models import Bouncer
 
 View = Callable[..., HttpResponse]
 PAGE = 50
@@ -190,6 +192,7 @@ def person_page(request: PersonRequest, found: User, trouble: str = "") -> HttpR
         "may_change": (may_staff or not found.staff_role) and found.pk != request.user.pk,
         "factors": factors_of(found).count(),
         "history": history_of(found.key),
+        "bouncer": Bouncer.objects.filter(address=bare(found.email)).first(),
         "trouble": trouble,
     }
     return render(request, "accounts/person.html", context, status=422 if trouble else 200)

@@ -182,7 +182,7 @@ class Word(models.Model):
 class Bouncer(models.Model):
     """An address to which no letter leaves any more: the provider said of one that it bounced for good.
 
-    Whoever sends a letter there again by hand takes it off.
+    Somebody takes it off by hand, or sends a letter there again.
     """
 
     address = models.CharField(max_length=254, primary_key=True)

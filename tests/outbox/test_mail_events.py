@@ -408,6 +408,17 @@ def test_to_an_address_that_bounced_no_letter_leaves_until_somebody_says_so(cast
     assert "its address bounces" in page
     assert client.post(f"/console/outbox/{letter.pk}/retry").status_code == 303
     assert not Bouncer.objects.exists()
+    # Where nothing waits to be sent again, somebody says so: only once is there anything to write down.
+    assert tell(bounce(about(NUMBER, CORA), CORA, at="02:09:00")) == 200
+    cora = client.get(f"/accounts/people/{cast.cora.pk}/").content.decode()
+    assert ("Letters to this address do not leave" in cora) is (cast.cora.email == CORA)
+    assert "It works again" in client.get(f"/console/outbox/{letter.pk}/").content.decode()
+    assert enter(cast.ana).post(f"/console/outbox/{letter.pk}/trust").status_code == 404
+    assert Bouncer.objects.exists()
+    for _twice in range(2):
+        assert client.post(f"/console/outbox/{letter.pk}/trust").status_code == 303
+    assert not Bouncer.objects.exists()
+    assert Entry.objects.filter(action="letter.trusted", subject=f"letter:{letter.pk}").count() == 1
 
 
 def test_the_outbox_shows_a_letters_life_and_whose_came_back(

@@ -251,6 +251,7 @@ ROUTES: dict[str, Route] = {
     "console/outbox/<int:letter>/": Route(OPERATORS),
     "console/outbox/<int:letter>/retry": sent(*OPERATORS),
     "console/outbox/<int:letter>/cancel": sent(*OPERATORS),
+    "console/outbox/<int:letter>/trust": sent(*OPERATORS),
     "console/outbox/caught/": Route(OPERATORS),
     "console/outbox/caught/<str:mail>/": Route(OPERATORS),
     "console/outbox/caught/<str:mail>/html": Route(OPERATORS, own_policy=True),
