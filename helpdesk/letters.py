@@ -1,4 +1,4 @@
-"""What is done by hand to letters in the outbox: send again, let not leave, trust an address again. Each with its history."""
+"""What is done by hand to letters in the outbox: send again, let not leave, trust an address. Each is in history."""
 
 from datetime import datetime
 
