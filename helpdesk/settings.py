@@ -420,11 +420,8 @@ OUTBOX_GUARDS = {
 OUTBOX_SENT = {"ticket.aws_event": "awsint.health_proof.sent"}  # Who notes that a letter of this kind was taken.
 OUTBOX_BACK = {"ticket.aws_event": "awsint.health_proof.came_back"}  # And that the provider says it came back for good.
 
-# What higher storeys show on a ticket's page (tickets/panels.py).
-TICKET_PANELS = ["awsint.panel.panel"]
-
-# Long jobs (helpdesk/jobs/work.py).
-JOB_KINDS = job_kinds.KINDS
+TICKET_PANELS = ["awsint.panel.panel"]  # What higher storeys show on a ticket's page (tickets/panels.py).
+JOB_KINDS = job_kinds.KINDS  # Long jobs (helpdesk/jobs/work.py).
 
 # --- Static files, log -----------------------------------------------------------------------------------------------
 
