@@ -28,7 +28,15 @@ from tickets.loads import reconcile
 EDITION = 5
 # What a run writes, in an order that foreign keys allow; ids up to the loaded ones stay.
 WRITTEN = ["tickets_message", "audit_entry", "sla_clock", "tickets_ticket"]
-ALL_OF = ["audit_origin", "awsint_outgoing", "outbox_letter", "accounts_once", "django_session"]
+ALL_OF = [
+    "audit_origin",
+    "awsint_outgoing",
+    "outbox_bouncer",
+    "outbox_word",
+    "outbox_letter",
+    "accounts_once",
+    "django_session",
+]
 
 
 @contextmanager
