@@ -73,6 +73,7 @@ class Line:
     accounts: int
     unknown: int
     customers: int
+    tickets: int
     told: int
     told_at: datetime | None
     last_told_at: datetime | None
@@ -166,6 +167,7 @@ def lines(user: User, events: Sequence[HealthEvent], at: datetime) -> list[Line]
             accounts=accounts.get(event.pk, {}).get("all", 0),
             unknown=accounts.get(event.pk, {}).get("unknown", 0),
             customers=parts.get(event.pk, {}).get("all", 0),
+            tickets=parts.get(event.pk, {}).get("tickets", 0),
             told=parts.get(event.pk, {}).get("told", 0),
             told_at=parts.get(event.pk, {}).get("first"),
             last_told_at=parts.get(event.pk, {}).get("last"),
@@ -182,6 +184,7 @@ def _parts(user: User, events: Sequence[HealthEvent]) -> dict[int, dict[str, Any
     waits = Q(ticket__isnull=False, told_at=None)
     sums = rows.values("event").annotate(
         all=Count("pk"),
+        tickets=Count("ticket"),
         told=Count("told_at"),
         first=Min("told_at"),
         last=Max("told_at"),

@@ -102,10 +102,10 @@ def _add_entities(lines: dict[int, AccountLine]) -> None:
         lines[entity.account_id].entities.append(entity)
 
 
-def unknown(user: User, event: HealthEvent) -> tuple[list[AccountLine], int]:
-    """Accounts that are nobody's we know, and how many there are."""
+def unknown(user: User, event: HealthEvent) -> list[AccountLine]:
+    """Accounts that are nobody's we know, the first of them."""
     rows = AffectedAccount.objects.filter(event=event, account=None)
-    return [account_line(user, row) for row in rows.order_by("number")[:UNKNOWN]], rows.count()
+    return [account_line(user, row) for row in rows.order_by("number")[:UNKNOWN]]
 
 
 # --- Beside it -------------------------------------------------------------------------------------------------------
@@ -128,13 +128,14 @@ def _heard(user: User, event: HealthEvent) -> QuerySet[HealthMessage]:
     return rows.exclude(account__in=AffectedAccount.objects.filter(others, event=event).values("number"))
 
 
-def text_of(user: User, event: HealthEvent) -> str:
-    """AWS's newest words that concern customers whom the reader may see; none to an auditor."""
+def text_of(user: User, event: HealthEvent, newest: HealthMessage | None) -> str:
+    """AWS's newest words that concern customers whom the reader may see; none to an auditor. `newest` is the first of
+    `messages`."""
     if masks(user):
         return ""
     if user.sees_every_customer or event.scope == Scope.PUBLIC:
         return event.description
-    newest = _heard(user, event).defer("raw").order_by("-updated_at", "-rank").first()
+    # Read by itself: a message carries the whole of what AWS told.
     return told_of(newest).description if newest else ""
 
 
@@ -183,12 +184,10 @@ def _change(event: HealthEvent, row: Mapping[str, Any]) -> HealthChange:
 
 
 def sums(user: User, event: HealthEvent) -> dict[str, int]:
-    """How many customers, with ticket, told, still open. One statement."""
+    """How many customers have a ticket, and how many of them are still open. One statement."""
     rows = AffectedCustomer.objects.visible_to(user).filter(event=event)
     live = Q(ticket__isnull=False) & ~Q(ticket__status__in=["resolved", "closed"])
-    found: dict[str, int] = rows.aggregate(
-        all=Count("pk"), tickets=Count("ticket"), told=Count("told_at"), open=Count("pk", filter=live)
-    )
+    found: dict[str, int] = rows.aggregate(tickets=Count("ticket"), open=Count("pk", filter=live))
     return found
 
 

@@ -80,20 +80,20 @@ def event(request: PersonRequest, event: int) -> HttpResponse:
     """The map of an event, how it was decided, who was told, and what AWS said."""
     at, user, found = timezone.now(), request.user, _access(request, event)
     lines, further = health_page.page(user, found, request.GET.get("after", ""))
-    unknown, nameless = health_page.unknown(user, found)
     (line,) = health_list.lines(user, [found], at)
+    words = health_page.messages(user, found)
     told = {
         "now": at,
         "event": found,
         "line": line,
         "late": line.is_late(at),
-        "sums": health_page.sums(user, found),
+        # Only what is over at AWS is asked whether it is over here.
+        "sums": health_page.sums(user, found) if found.status == EventStatus.CLOSED else {},
         "lines": lines,
         "further": further,
-        "unknown": unknown,
-        "nameless": nameless,
-        "text": health_page.text_of(user, found),
-        "words": health_page.messages(user, found),
+        "unknown": health_page.unknown(user, found) if line.unknown else [],
+        "text": health_page.text_of(user, found, words[0] if words else None),
+        "words": words,
         "changes": health_page.changes(user, found),
         "book": health_page.book(found, get_language() or ""),
         "history": history_of(f"aws:health:{found.pk}", user),

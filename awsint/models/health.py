@@ -34,6 +34,14 @@ class EntityStatus(models.TextChoices):
 OVER = (EntityStatus.UNIMPAIRED, EntityStatus.RESOLVED)
 
 
+def called(choices: type[models.TextChoices], value: str) -> str:
+    """What a value is called, or itself where no list knows it. Django's own reads all choices anew for each row."""
+    try:
+        return str(choices(value).label)
+    except ValueError:
+        return value
+
+
 class HealthEventQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         """The desk and auditors see every event; whom it affects is seen customer by customer (AffectedCustomer)."""
@@ -156,6 +164,10 @@ class HealthMessage(models.Model):
         """The greatest of an event's messages has the last word (health_state.py)."""
         return self.updated_at, self.rank
 
+    @property
+    def via_label(self) -> str:
+        return called(Via, self.via)
+
 
 class AffectedCustomerQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
@@ -231,6 +243,10 @@ class AffectedAccount(models.Model):
             models.Index(fields=["number", "-id"], condition=models.Q(account=None), name="health_of_unknown"),
         ]
 
+    @property
+    def status_label(self) -> str:
+        return called(EventStatus, self.status)
+
 
 class AffectedEntity(models.Model):
     """A resource that an event affects, as AWS names it. `handled_at`: the customer ticked it as dealt with."""
@@ -265,8 +281,12 @@ class AffectedEntity(models.Model):
         """Whether AWS itself says that it is over."""
         return self.status in OVER
 
+    @property
+    def status_label(self) -> str:
+        return called(EntityStatus, self.status)
+
     def get_before_display(self) -> str:
-        return str(EntityStatus(self.before).label) if self.before in EntityStatus.values else self.before
+        return called(EntityStatus, self.before)
 
 
 class HealthChange(models.Model):
@@ -293,6 +313,14 @@ class HealthChange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["event", "id"], name="changes_of_health_event")]
+
+    @property
+    def what_label(self) -> str:
+        return called(self.What, self.what)
+
+    @property
+    def via_label(self) -> str:
+        return called(Via, self.via)
 
 
 class HealthReading(models.Model):
