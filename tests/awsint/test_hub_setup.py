@@ -139,6 +139,10 @@ def test_what_somebody_else_wrote_stays(house: Organization, hub: Hub, sim: Sim)
     assert sorted(sqs_backends[HUB]["us-east-1"].queues) == sorted(
         f"helpdesk-{one}" for one in ("health", "health-dead", "support", "support-dead")
     ), "no second queue is made"
+    # Where the hub names none, the dead letters are where its queue hands them on to.
+    Hub.objects.update(health_dead_queue_url="")
+    assert steps(rc=0)["dead_queue"]["state"] == "done"
+    assert Hub.objects.get().health_dead_queue_url == sim.queue_url("health-dead")
     # Dead letters that go elsewhere are somebody's choice.
     Hub.objects.update(health_dead_queue_url=sim.queue_url("support-dead"))
     told = steps()["queue_policy"]
