@@ -12,7 +12,7 @@ import pytest
 
 from awsint import cases, inbox, pushed, queue
 from awsint.consuming import Consumer
-from awsint.models import Account, Communication, Hub, InboxMessage, Poll, QueueState, SupportCase
+from awsint.models import Account, AffectedCustomer, Communication, Hub, InboxMessage, Poll, QueueState, SupportCase
 from awsint.shapes import Away
 from awsint.sim.events import queue_url
 from awsint.sim.world import Case
@@ -272,6 +272,28 @@ def test_the_consumer_goes_on_after_an_hour_without_a_queue(
     assert Ticket.objects.count() == 1
 
 
+def test_the_consumer_of_health_goes_on_after_an_hour_without_its_queue(
+    committed: None, cast: Cast, queues: Queues, acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-05: the desk says that the queue is gone; once it is there again, what waited in it opens its tickets."""
+    monkeypatch.setattr("awsint.consuming.LONGEST_WAIT_S", 0.2)
+    monkeypatch.setattr("awsint.consuming.DEPTH_EVERY_S", 0.1)
+    Hub.objects.update(queue_url="", health_queue_url=queues.url + "-gone")
+    consumer, stop = Consumer(lambda: datetime.now(UTC), ["health"], wait_s=0, look_every_s=0.05), threading.Event()
+    running = threading.Thread(target=consumer.run, args=[stop], daemon=True)
+    running.start()
+    try:
+        _until(lambda: QueueState.objects.filter(queue="health", trouble__contains="NonExistent").exists())
+        queues.send(json.dumps(health_event(ACME)))
+        Hub.objects.update(health_queue_url=queues.url)
+        _until(lambda: InboxMessage.objects.filter(queue="health", state="done").exists())
+        _until(lambda: QueueState.objects.filter(queue="health", trouble="", depth=0).exists())
+    finally:
+        stop.set()
+        running.join(10)
+    assert AffectedCustomer.objects.get().ticket is not None
+
+
 def test_the_consumer_of_health_leaves_cases_to_others(committed: None, queues: Queues, case: Case) -> None:
     Hub.objects.update(health_queue_url=queue_url("aws", "health"))
     queues.send(update(case.number))
@@ -285,6 +307,20 @@ def test_the_consumer_of_health_leaves_cases_to_others(committed: None, queues: 
         running.join(10)
     assert not QueueState.objects.filter(queue="support").exists()
     assert not InboxMessage.objects.exists()
+
+
+def health_event(number: str) -> dict[str, Any]:
+    """What EventBridge brings about an account."""
+    begun = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S} GMT"
+    code = "AWS_EC2_OPERATIONAL_ISSUE"
+    detail = {
+        "eventArn": f"arn:aws:health:us-east-1::event/EC2/{code}/{code}_1", "service": "EC2", "eventTypeCode": code,
+        "eventTypeCategory": "issue", "eventScopeCode": "ACCOUNT_SPECIFIC", "communicationId": "1-1",
+        "startTime": begun, "lastUpdatedTime": begun, "statusCode": "open", "eventRegion": "us-east-1",
+        "eventDescription": [{"language": "en_US", "latestDescription": "We are investigating."}],
+        "affectedEntities": [{"entityValue": "i-1", "status": "IMPAIRED"}], "affectedAccount": number,
+    }  # fmt: skip
+    return {"id": "h1", "source": "aws.health", "account": number, "detail-type": "AWS Health Event", "detail": detail}
 
 
 def _until(true: Callable[[], bool], seconds: float = 20) -> None:
