@@ -143,8 +143,15 @@ def _keep(event: HealthEvent, found: dict[UUID, Decision], rules: Book, at: date
         row.suppression = next((one for one in hushed if one.customer_id in (None, row.customer_id)), None)
         changed = before is None or before.priority != (row.priority_id or "") or hush != row.suppression_id
         row.due = row.due or told or changed
+    _hush(event, hushed, [*rows.values(), *new])
     AffectedCustomer.objects.bulk_create(new)
     update_all(list(rows.values()), ["priority", "rule", "reason", "suppression", "due"])
+
+
+def _hush(event: HealthEvent, hushed: Sequence[Suppression], parts: Iterable[AffectedCustomer]) -> None:
+    """The event bears a suppression that keeps it from one of its customers, as long as that is in force."""
+    found = next((part.suppression for part in parts if part.suppression), None)
+    event.suppression = found or next((one for one in hushed if one.pk == event.suppression_id), None)
 
 
 def stored_decision(row: AffectedCustomer | HealthEvent) -> Decision:

@@ -80,15 +80,15 @@ def _polled(start: datetime) -> Counts:
 
 def _decided(user: User, start: datetime) -> Counts:
     """Every event is one of: with a ticket of ours, suppressed, kept without a ticket."""
-    without = Q(ticket=None)
+    decided = health_list.DECIDED
     sums = (
         health_list.known_to(user)
         .filter(seen_at__gte=start)
         .aggregate(
             events=Count("pk"),
             parents=Count("ticket"),
-            suppressed=Count("pk", filter=without & Q(suppression__isnull=False)),
-            stored=Count("pk", filter=without & Q(suppression=None)),
+            suppressed=Count("pk", filter=decided["suppressed"]),
+            stored=Count("pk", filter=decided["stored"]),
             first=Min("pk"),
             over=Count("pk", filter=Q(status=EventStatus.CLOSED) | Q(expired_at__isnull=False)),
         )
@@ -222,9 +222,15 @@ def rows(user: User, told: Counts) -> list[Row]:
         Row(word["aws"], word["poll"], told["polls"], f"{jobs}?kind=health", _failed(told)),
         Row(word["poll"], word["take"], told["polled"], note=_missed(told)),
         Row(word["take"], word["decide"], told["events"], register, _("events first seen")),
-        Row(word["decide"], word["suppressed"], told["suppressed"], f"{register}?state=unopened"),
-        Row(word["decide"], word["stored"], told["stored"], f"{register}?state=unopened"),
-        Row(word["decide"], word["parents"], told["parents"], register, _("events with a ticket of ours")),
+        Row(word["decide"], word["suppressed"], told["suppressed"], f"{register}?state=suppressed"),
+        Row(word["decide"], word["stored"], told["stored"], f"{register}?state=stored"),
+        Row(
+            word["decide"],
+            word["parents"],
+            told["parents"],
+            f"{register}?state=opened",
+            _("events with a ticket of ours"),
+        ),
         Row(word["parents"], word["children"], told["children"], note=_nobody(told)),
         Row(word["children"], word["notices"], told["notices"]),
         Row(word["children"], word["news"], told["news"], note=_changes(told)),

@@ -33,7 +33,14 @@ from sla.models import Priority
 MOST_CHOICES = 500
 MOST_ROWS = 100_000
 BATCH = 500
-STATES = ("open", "closed", "unopened", "untold", "missed")
+STATES = ("open", "closed", "opened", "unopened", "suppressed", "stored", "untold", "missed")
+# How an event was decided: with a ticket of ours, or why without one (health_flow.py counts the same).
+DECIDED = {
+    "opened": Q(ticket__isnull=False),
+    "unopened": Q(ticket=None),
+    "suppressed": Q(ticket=None, suppression__isnull=False),
+    "stored": Q(ticket=None, suppression=None),
+}
 # Whole ARNs are searched for.
 LONGEST_ARN = 1600
 DAYS = 30
@@ -131,8 +138,8 @@ def chosen(user: User, wish: Asked, at: datetime) -> QuerySet[HealthEvent]:
         rows = rows.filter(status__in=[EventStatus.OPEN, EventStatus.UPCOMING], expired_at=None)
     elif wish.state == "closed":
         rows = rows.exclude(status__in=[EventStatus.OPEN, EventStatus.UPCOMING], expired_at=None)
-    elif wish.state == "unopened":
-        rows = rows.filter(ticket=None)
+    elif wish.state in DECIDED:
+        rows = rows.filter(DECIDED[wish.state])
     elif wish.state == "untold":
         parts = health_letters.untold(AffectedCustomer.objects.visible_to(user), at - health_letters.TELL_WITHIN)
         rows = rows.filter(pk__in=parts.values("event"))

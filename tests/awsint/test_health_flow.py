@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from awsint import health_flow, inbox
-from awsint.models import HealthChange, HealthEvent, HealthMessage, InboxMessage, Round
+from awsint import health, health_flow, inbox
+from awsint.models import HealthChange, HealthEvent, HealthMessage, InboxMessage, Round, Suppression
 from awsint.shapes import QueueMessage
 from helpdesk.accounts.models import Customer, CustomerTeam
 from helpdesk.outbox.models import Letter
@@ -67,6 +67,25 @@ def test_each_number_stands_in_the_picture_and_in_the_table(world: Cast) -> None
     assert len(links) == 10
     for link in links:
         assert enter(world.ana).get(link.replace("&amp;", "&")).status_code == 200, link
+
+
+def test_each_decision_leads_to_the_events_it_counts(world: Cast) -> None:
+    Suppression.objects.create(
+        code="AWS_RDS_*", reason="a test", expires_at=NOW + timedelta(hours=1), created_at=NOW, created_by=world.lee
+    )
+    hushed = "AWS_RDS_OPERATIONAL_ISSUE"
+    take(said(ACME, "db-1", code=hushed), said("999999999999", code="AWS_S3_OPERATIONAL_ISSUE"))
+    told, client = health_flow.counts(world.ana, NOW), enter(world.ana)
+    codes = {"parents": CODE, "suppressed": hushed, "stored": "AWS_S3_OPERATIONAL_ISSUE"}
+    assert {name: told[name] for name in codes} == dict.fromkeys(codes, 1)
+    links = {row.target: row.link for row in health_flow.rows(world.ana, told)}
+    for name, code in codes.items():
+        seen = words(client.get(links[health_flow.stages()[name]]))
+        assert [one for one in codes.values() if f"{one} " in seen] == [code], name
+    # What no longer holds it back leaves it as any other.
+    Suppression.objects.update(ended_at=NOW)
+    health.weigh_again(HealthEvent.objects.get(code=hushed), at=NOW + timedelta(minutes=1))
+    assert health_flow.counts(world.ana, NOW + timedelta(minutes=1))["suppressed"] == 0
 
 
 def test_the_picture_stands_alone_as_a_file(world: Cast) -> None:
