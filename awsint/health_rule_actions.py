@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from awsint import playbooks
 from awsint.account_actions import demand
 from awsint.models import HealthRule, Playbook, Suppression
 from helpdesk.accounts.doors import Refused
@@ -191,8 +192,16 @@ def write_playbook(*, playbook: Playbook | None, code: str, by: User, at: dateti
         setattr(row, name, text[:120] if name.startswith("title") else text[:8000])
     try:
         with transaction.atomic():
+            _number(row)
             row.save()
     except IntegrityError as error:
         raise Refused("code", _("There is a playbook of this code already.")) from error
     record([Happening("aws.playbook_changed", {"code": code})], by=by, at=at, subject=PLAYBOOKS)
     return row
+
+
+def _number(row: Playbook) -> None:
+    """What changed nothing keeps its number: nobody's calendar is told of it."""
+    before = Playbook.objects.filter(pk=row.pk).first()
+    if before is None or any(getattr(before, name) != getattr(row, name) for name in ("code", *TEXTS)):
+        playbooks.revised(row, before)

@@ -6,7 +6,7 @@ own accounts (health_parts.py says the same in letters).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
@@ -24,6 +24,7 @@ from awsint.models import (
     EventCategory,
     EventStatus,
     HealthEvent,
+    Playbook,
     Scope,
 )
 from awsint.planned import Change
@@ -79,18 +80,26 @@ def changes(rows: Sequence[AffectedCustomer], language: str, viewer: User | None
     """These parts as they are shown. Four statements, one more for the names of customers where there is a viewer."""
     if not rows:
         return []
-    books = playbooks.of_codes({row.event.code for row in rows})
+    shelf = list(Playbook.objects.all())
+    books = playbooks.of_rows({row.event.code for row in rows}, shelf)
     accounts, resources, words = _accounts(rows), _resources(rows), _words(rows)
     names = customer_names(viewer, {row.customer_id for row in rows}) if viewer else {}
     made = []
     for row in rows:
         key = (row.event_id, row.customer_id)
         own = accounts.get(key, [])
-        called = title(row.event, books.get(row.event.code), language)
-        made.append(
-            _change(row, own, resources.get(key, NONE), words.get(key), called, viewer, names.get(row.customer_id, ""))
-        )
+        book = books.get(row.event.code)
+        called = title(row.event, book, language)
+        name = names.get(row.customer_id, "")
+        change = _change(row, own, resources.get(key, NONE), words.get(key), called, viewer, name)
+        made.append(_worded(change, book, playbooks.revision(book, shelf)))
     return made
+
+
+def _worded(change: Change, book: Playbook | None, revision: int) -> Change:
+    """The words of our own that go with it count as well: whoever subscribes to it is to read the new ones."""
+    at = book.updated_at if book and book.revision and book.updated_at else change.changed_at
+    return replace(change, sequence=change.sequence + revision, changed_at=max(change.changed_at, at))
 
 
 Key = tuple[int, UUID]

@@ -125,6 +125,8 @@ class Playbook(models.Model):
     do_en = models.TextField()
     updated_at = models.DateTimeField(null=True)
     updated_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    # Grows with each change, and no two changes have the same (playbooks.py).
+    revision = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["code"]

@@ -14,8 +14,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
-from awsint import planned, planned_plot
-from awsint.models import AffectedAccount, AffectedCustomer, HealthEvent, HealthFeed, HealthMessage, Hub, Setting
+from awsint import planned, planned_plot, playbooks
+from awsint.health_rule_actions import TEXTS, write_playbook
+from awsint.models import (
+    AffectedAccount,
+    AffectedCustomer,
+    HealthEvent,
+    HealthFeed,
+    HealthMessage,
+    Hub,
+    Playbook,
+    Setting,
+)
 from awsint.planned import AWS_LATE, KEPT, LATE, UNTOLD, Lead, Told, judge
 from helpdesk.accounts.models import CustomerTeam, User
 from tests.awsint.test_health import ACME, DEV, GLOBEX, NOW, account, children, said, take
@@ -348,6 +358,34 @@ def test_sequence_grows_with_each_change_and_with_nothing_else(world: Cast) -> N
     take(change(ACME, at=_min(2), starts=moved, key="late"))
     assert standing()[0] >= before
     assert HealthMessage.objects.count() == 11
+
+
+@pytest.mark.django_db
+def test_sequence_grows_with_the_words_of_a_playbook_and_never_falls(world: Cast) -> None:
+    announced()
+    path = link_of(world.carla, world.acme)
+    row = playbooks.of_codes([CODE])[CODE]
+    own = row.code
+    texts = {name: getattr(row, name) for name in TEXTS}
+
+    def standing() -> int:
+        (one,) = fetched(path).walk("VEVENT")
+        return int(one["SEQUENCE"])
+
+    def write(book: Playbook | None, code: str, **new: str) -> int:
+        write_playbook(playbook=book, code=code, by=world.ada, at=NOW + timedelta(hours=1), **texts | new)
+        return standing()
+
+    first = standing()
+    assert write(row, own) == first, "nothing was changed"
+    changed = write(row, own, do_en="Restart it by Friday.", do_zh="请在周五前重启。")
+    assert changed > first
+    (one,) = fetched(path).walk("VEVENT")
+    assert "周五" in str(one["DESCRIPTION"])
+    assert one.decoded("LAST-MODIFIED") == NOW + timedelta(hours=1)
+    family = write(None, "AWS_*")
+    assert family == changed, "the more particular one speaks of it still"
+    assert write(row, "AWS_ELSEWHERE") > changed, "now the family does"
 
 
 def _min(minutes: int) -> datetime:
