@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import pytest_django
+from django.db import connection
 
 from helpdesk import site
 from helpdesk.models import SiteSettings
-from tests import emptying
+from tests import emptying, tables
 from tests.cast import Cast, assemble
 
 # What takes long in one piece, the longest first: begun last, it would leave one core waiting for the other. The races
@@ -96,6 +97,16 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """A database whose writes are real commits, for several connections at once."""
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """Where several processes share our own server, the tables of one are copied for the others."""
+    if "PYTEST_XDIST_WORKER" in os.environ and "HELPDESK_TESTS_OWN_SERVER" in os.environ:
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = tables.make_once()
 
 
 @pytest.fixture(scope="session")

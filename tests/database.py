@@ -36,12 +36,14 @@ def _start(data: Path) -> None:
     server.start()
     _running.append(server)
     os.environ["DATABASE_URL"] = server.url
+    os.environ["HELPDESK_TESTS_OWN_SERVER"] = "1"
 
 
 def pytest_unconfigure() -> None:
     for server in _running:
         server.stop()
         os.environ.pop("DATABASE_URL", None)
+        os.environ.pop("HELPDESK_TESTS_OWN_SERVER", None)
     for data in _made:
         shutil.rmtree(data, ignore_errors=True)
     _running.clear()
