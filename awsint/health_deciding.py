@@ -10,7 +10,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from awsint.health_payload import PUBLIC, Entity, Told
 from awsint.health_rules import Decision, Rule, Standing, decide, higher
@@ -26,7 +26,7 @@ from awsint.models import (
     Suppression,
     Usage,
 )
-from helpdesk.kept import update_all
+from helpdesk.kept import kept, update_all
 from sla.models import Priority
 
 # Every region and what is in none.
@@ -54,8 +54,12 @@ class Book:
 
 def book() -> Book:
     """Two statements."""
-    rows = list(HealthRule.objects.filter(is_active=True))
-    return of_rows(rows, ladder())
+    return of_rows(_active_rules(), ladder())
+
+
+@kept
+def _active_rules() -> QuerySet[HealthRule]:
+    return HealthRule.objects.filter(is_active=True)
 
 
 def of_rows(rows: Iterable[HealthRule], steps: Sequence[str]) -> Book:
@@ -191,8 +195,12 @@ def _keep_event(stored: Stored, whole: Decision | None, rules: Book, via: str, a
 
 def suppressions(event: HealthEvent, at: datetime) -> list[Suppression]:
     """Those in force that are about this event. One statement."""
-    rows = Suppression.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at), expires_at__gt=at).order_by("pk")
-    return [row for row in rows if _is_about(row, event)]
+    return [row for row in _in_force(at) if _is_about(row, event)]
+
+
+@kept
+def _in_force(at: datetime) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at), expires_at__gt=at).order_by("pk")
 
 
 def _is_about(row: Suppression, event: HealthEvent) -> bool:

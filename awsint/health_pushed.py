@@ -9,9 +9,7 @@ unknown, and reaches nobody.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from django.db import transaction
-from django.db.models import F
+from operator import attrgetter
 
 from awsint import health
 from awsint.health_payload import Told, Unreadable, of_event
@@ -39,13 +37,20 @@ def take(message: InboxMessage, at: datetime) -> Outcome:
     return outcomes[message.pk]
 
 
-@transaction.atomic
+ALONG = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM awsint_inboxmessage
+    WHERE queue = %(queue)s AND hub_id = %(hub)s AND state = 'new' AND next_try_at <= %(at)s AND tries = 0
+    ORDER BY next_try_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+UPDATE awsint_inboxmessage m SET tries = tries + 1, next_try_at = %(until)s FROM due WHERE m.id = due.id
+RETURNING m.*
+"""
+
+
 def _along(message: InboxMessage, at: datetime) -> list[InboxMessage]:
-    """Claims others of the same queue, as whoever claims one does (inbox.py). Two statements."""
-    due = InboxMessage.objects.filter(queue=QUEUE, hub=message.hub_id, state=State.NEW, next_try_at__lte=at, tries=0)
-    rows = list(due.select_for_update(skip_locked=True).order_by("next_try_at", "id")[:MOST_ALONG])
-    InboxMessage.objects.filter(pk__in=[row.pk for row in rows]).update(tries=F("tries") + 1, next_try_at=at + LEASE)
-    return rows
+    """Claims others of the same queue, as whoever claims one does (inbox.py), in their order. One statement."""
+    given = {"queue": QUEUE, "hub": message.hub_id, "at": at, "until": at + LEASE, "most": MOST_ALONG}
+    return sorted(InboxMessage.objects.raw(ALONG, given), key=attrgetter("pk"))
 
 
 def _give_back(rows: Iterable[InboxMessage], at: datetime) -> None:

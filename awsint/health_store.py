@@ -12,13 +12,13 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from awsint import health_state
 from awsint.health_payload import CLOSED, ENTITY_STATUSES, SPECIFIC, Entity, Told, from_row, to_row
 from awsint.health_state import NEVER, order
 from awsint.models import Account, AffectedAccount, HealthChange, HealthEvent, HealthMessage, Hub, Via
-from helpdesk.kept import update_all
+from helpdesk.kept import kept, update_all
 
 What = HealthChange.What
 MOST_ENTITIES = 2000
@@ -61,14 +61,18 @@ def store(messages: Sequence[Told], *, via: str, hub: Hub | None, at: datetime) 
 
 def _locked(told: Told, via: str, at: datetime) -> tuple[HealthEvent, bool]:
     """The event's row, made where it is new. Of two that come first the second waits for the row of the other."""
-    found = HealthEvent.objects.select_for_update().filter(arn=told.arn).first()
-    if found:
-        return found, False
+    if known := _event(told.arn):
+        return known[0], False
     first = HealthEvent(arn=told.arn, partition=told.partition, seen_at=at, via=via)
     _take_over(first, told, told)
     HealthEvent.objects.bulk_create([first], ignore_conflicts=True)
     found = HealthEvent.objects.select_for_update().get(arn=told.arn)
     return found, not HealthMessage.objects.filter(event=found).exists()
+
+
+@kept
+def _event(arn: str) -> QuerySet[HealthEvent]:
+    return HealthEvent.objects.select_for_update().filter(arn=arn)
 
 
 def _unknown(event: HealthEvent, messages: Sequence[Told]) -> list[Told]:
@@ -133,7 +137,17 @@ def _accounts(stored: Stored, kept: Iterable[HealthMessage], via: str, at: datet
 
 def _whole(event: HealthEvent) -> HealthMessage | None:
     """The newest message that speaks of no account in particular."""
-    return HealthMessage.objects.filter(event=event, account="").order_by("-updated_at", "-rank").first()
+    return next(iter(_of_whole(event.pk)), None)
+
+
+@kept
+def _of_whole(event: int) -> QuerySet[HealthMessage]:
+    return HealthMessage.objects.filter(event=event, account="").defer("raw").order_by("-updated_at", "-rank")[:1]
+
+
+@kept
+def _newest(event: int) -> QuerySet[HealthMessage]:
+    return HealthMessage.objects.filter(event=event).defer("raw").order_by("-updated_at", "-rank")[:1]
 
 
 def connected(event: HealthEvent, numbers: Iterable[str]) -> dict[str, Account]:
@@ -220,7 +234,7 @@ def _head(stored: Stored, via: str, at: datetime, is_new: bool) -> None:
     """Its columns from the message with the last word, its text from the newest that has one. Three statements."""
     event = stored.event
     messages = HealthMessage.objects.filter(event=event).order_by("-updated_at", "-rank")
-    head = messages.first()
+    head = next(iter(_newest(event.pk)), None)
     if head is None:
         return
     # The second place of a rank says whether there is a text (health_state.rank).

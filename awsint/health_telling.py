@@ -38,16 +38,25 @@ NOBODY = "nobody"
 
 def tell(event_id: int, *, at: datetime) -> int:
     """Does all that is due of an event; returns how many customers' tickets were opened or told something."""
-    done = 0
-    _open_parent(event_id, at)
-    while (opened := _open_slice(event_id, at)) is not None:
+    (event,) = _event(event_id)
+    if event.ticket_id is None:
+        _open_parent(event_id, at)
+    done, more, last = 0, True, 0
+    while more:
+        opened, more = _open_slice(event_id, at)
         done += opened
-    last = 0
     while slice_ := _due(event_id, last):
         done += _tell_some(event_id, slice_, at)
         last = slice_[-1].pk
-    follow_parent(event_id, at)
+    # Whoever changes the event from here on comes by as well.
+    if not _waits(event, at):
+        follow_parent(event_id, at)
     return done
+
+
+@kept
+def _event(number: int) -> QuerySet[HealthEvent]:
+    return HealthEvent.objects.select_related("ticket").filter(pk=number)
 
 
 # --- The parent ------------------------------------------------------------------------------------------------------
@@ -98,6 +107,16 @@ def _promised(customer: UUID, priority: str, at: datetime) -> str:
     return min(promised, key=lambda code: (abs(ranks[code] - ranks.get(priority, 0)), ranks[code]))
 
 
+def _waits(event: HealthEvent, at: datetime) -> bool:
+    """Whether the parent is told of what came when its minute is over, and of nothing else."""
+    told = event.priority_id == (event.applied or None) and not _is_said(event)
+    return event.note_at is not None and event.note_at > at and told
+
+
+def _is_said(event: HealthEvent) -> bool:
+    return health_words.is_said(health_parts.whole(event), event.told)
+
+
 @transaction.atomic
 def follow_parent(event_id: int, at: datetime) -> None:
     """Tells the ticket of ours what is new. That there are more accounts or resources, as push brings them one by one,
@@ -106,7 +125,7 @@ def follow_parent(event_id: int, at: datetime) -> None:
     if event.ticket is None:
         return
     raised = event.priority_id or "" if event.priority_id != event.applied else ""
-    if not raised and not health_words.is_said(health_parts.whole(event), event.told):
+    if not raised and not _is_said(event):
         if event.note_at is None:
             event.note_at = at + GATHERED
             event.save(update_fields=["note_at"])
@@ -132,8 +151,8 @@ def _say_to_parent(event: HealthEvent, raised: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def _open_slice(event_id: int, at: datetime) -> int | None:
-    """Opens the tickets of some customers; None where none is left."""
+def _open_slice(event_id: int, at: datetime) -> tuple[int, bool]:
+    """Opens the tickets of some customers; how many, and whether there may be more."""
     rows = list(
         _openable(event_id)
         .select_for_update(of=["self"], skip_locked=True)
@@ -141,8 +160,8 @@ def _open_slice(event_id: int, at: datetime) -> int | None:
         .order_by("pk")[:SLICE]
     )
     if not rows:
-        return None
-    event = HealthEvent.objects.select_related("ticket").get(pk=event_id)
+        return 0, False
+    (event,) = _event(event_id)
     parts = health_parts.of_customers(event, [row.customer_id for row in rows])
     book = playbooks.of_codes([event.code]).get(event.code)
     people = _requesters(event, rows)
@@ -159,7 +178,7 @@ def _open_slice(event_id: int, at: datetime) -> int | None:
     for row in rows:
         row.due = False
     update_all(rows, ["ticket", "told", "opened_at", "applied", "trouble", "due"])
-    return len(wanted)
+    return len(wanted), len(rows) == SLICE
 
 
 def _is_wanted(row: AffectedCustomer, event: HealthEvent, parts: dict[UUID, Part]) -> bool:
@@ -210,9 +229,10 @@ def _when(**condition: object) -> Case:
     return Case(When(**condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def _due(event_id: int, after: int) -> list[AffectedCustomer]:
+@kept
+def _due(event_id: int, after: int) -> QuerySet[AffectedCustomer]:
     rows = AffectedCustomer.objects.standing().filter(event=event_id, due=True, pk__gt=after).order_by("pk")
-    return list(rows.select_related("customer", "ticket__requester")[:SLICE])
+    return rows.select_related("customer", "ticket__requester")[:SLICE]
 
 
 def _tell_some(event_id: int, rows: Sequence[AffectedCustomer], at: datetime) -> int:

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from awsint.models import Hub, InboxMessage
 from awsint.shapes import AwsError, QueueMessage
+from helpdesk.kept import fetched
 
 log = logging.getLogger(__name__)
 MOST_TRIES = 5
@@ -148,16 +148,19 @@ def work(handlers: dict[str, Handler], clock: Clock) -> Outcome | None:
     return outcome
 
 
+# One statement is a transaction by itself: who claims and the try are committed before the work begins.
+CLAIM = """
+UPDATE awsint_inboxmessage SET tries = tries + 1, next_try_at = %(until)s WHERE id = (
+    SELECT id FROM awsint_inboxmessage WHERE state = 'new' AND next_try_at <= %(at)s AND queue = ANY(%(queues)s)
+    ORDER BY next_try_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
 def _claim(queues: Sequence[str], at: datetime) -> InboxMessage | None:
     """Takes a message and counts the try, which is committed before the work begins. Two statements, or one."""
-    due = InboxMessage.objects.filter(state=State.NEW, next_try_at__lte=at, queue__in=queues)
-    with transaction.atomic():
-        found = due.select_for_update(skip_locked=True).order_by("next_try_at", "id").values_list("pk", flat=True)[:1]
-        number = next(iter(found), None)
-        if number is None:
-            return None
-        InboxMessage.objects.filter(pk=number).update(tries=F("tries") + 1, next_try_at=at + LEASE)
-    return InboxMessage.objects.select_related("hub").get(pk=number)
+    found = fetched(CLAIM, {"at": at, "until": at + LEASE, "queues": list(queues)})
+    return InboxMessage.objects.select_related("hub").get(pk=found[0][0]) if found else None
 
 
 def _failed(message: InboxMessage, error: Exception) -> Outcome:

@@ -80,7 +80,7 @@ def changes(rows: Sequence[AffectedCustomer], language: str, viewer: User | None
     """These parts as they are shown. Four statements, one more for the names of customers where there is a viewer."""
     if not rows:
         return []
-    shelf = list(Playbook.objects.all())
+    shelf = playbooks.every()
     books = playbooks.of_rows({row.event.code for row in rows}, shelf)
     accounts, resources, words = _accounts(rows), _resources(rows), _words(rows)
     names = customer_names(viewer, {row.customer_id for row in rows}) if viewer else {}

@@ -68,9 +68,10 @@ def index(messages: Iterable[Message]) -> None:
     if len(messages) == 1:
         _index_one(messages[0])
         return
-    rows = [SearchRow(message=m, ticket_id=m.ticket_id, edition=EDITION, words=_row_of(m)) for m in messages]
-    fields = ["ticket", "edition", "words"]
-    SearchRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["message"], update_fields=fields)
+    if not messages:
+        return
+    values = [one for m in messages for one in (m.pk, m.ticket_id, EDITION, _words(m), m.kind == Message.Kind.NOTE)]
+    done(WRITE_ALL.format(rows=", ".join([ROW] * len(messages))), values)
 
 
 def _index_one(message: Message) -> None:
@@ -80,6 +81,16 @@ def _index_one(message: Message) -> None:
 
 
 WRITE = """INSERT INTO tickets_searchrow (message_id, ticket_id, edition, words) VALUES (%s, %s, %s, {words})
+ON CONFLICT (message_id) DO UPDATE
+SET ticket_id = EXCLUDED.ticket_id, edition = EXCLUDED.edition, words = EXCLUDED.words"""
+
+
+ROW = "(%s::bigint, %s::bigint, %s::smallint, %s::tsvector, %s::boolean)"
+WRITE_ALL = """INSERT INTO tickets_searchrow (message_id, ticket_id, edition, words)
+SELECT message, ticket, edition, CASE WHEN is_note THEN words ELSE words || coalesce((
+    SELECT array_to_tsvector(array_agg('=p' || p.user_id)) FROM tickets_participant p
+    WHERE p.ticket_id = ticket AND p.user_id IS NOT NULL), '') END
+FROM (VALUES {rows}) AS w (message, ticket, edition, words, is_note)
 ON CONFLICT (message_id) DO UPDATE
 SET ticket_id = EXCLUDED.ticket_id, edition = EXCLUDED.edition, words = EXCLUDED.words"""
 
