@@ -15,6 +15,7 @@ arguments decide what the statement is; each combination is built for itself. Th
 what a person may see is decided where it always is (`visible_to`).
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
-from django.db.backends.postgresql.base import ServerBindingCursor
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import CursorMixin
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 from psycopg import sql
@@ -67,16 +70,14 @@ def kept(rows: Callable[..., QuerySet[Row]]) -> Kept[Row]:
 
 def fetched(text: str, values: Any = None) -> list[Any]:
     """The rows of a fixed statement that PostgreSQL plans once a connection."""
-    with _cursor() as cursor:
-        cursor.execute(text, values)
+    with _executed(text, values) as cursor:
         rows: list[Any] = cursor.fetchall()
         return rows
 
 
 def done(text: str, values: Any) -> int:
     """Does a fixed statement that gives nothing back; returns how many rows it wrote."""
-    with _cursor() as cursor:
-        cursor.execute(text, values)
+    with _executed(text, values) as cursor:
         return int(cursor.rowcount)
 
 
@@ -110,7 +111,8 @@ def insert(
         model._default_manager.bulk_create(rows, **(twins if unique else {}))
         return
     text, fields = _inserting(model, len(rows), unique, update, numbered=numbered)
-    values = [f.get_db_prep_save(f.pre_save(row, True), connection) for row in rows for f in fields]
+    db = _db()
+    values = [f.get_db_prep_save(f.pre_save(row, True), db) for row in rows for f in fields]
     for row, found in zip(rows, fetched(text, values), strict=True):
         # Its number, and what the database reckons by itself.
         for field, value in zip(model._meta.db_returning_fields, found, strict=True):
@@ -121,7 +123,8 @@ def insert(
 def update(row: Model, names: Iterable[str]) -> None:
     """Writes some columns of a row that is there. One statement."""
     text, fields = _updating(type(row), tuple(names))
-    done(text, [*(f.get_db_prep_save(f.pre_save(row, False), connection) for f in fields), row.pk])
+    db = _db()
+    done(text, [*(f.get_db_prep_save(f.pre_save(row, False), db) for f in fields), row.pk])
 
 
 def update_all(rows: Sequence[Model], names: Iterable[str]) -> None:
@@ -129,7 +132,8 @@ def update_all(rows: Sequence[Model], names: Iterable[str]) -> None:
     if not rows:
         return
     text, fields = _updating_all(type(rows[0]), tuple(names))
-    columns = [[f.get_db_prep_save(f.pre_save(row, False), connection) for row in rows] for f in fields]
+    db = _db()
+    columns = [[f.get_db_prep_save(f.pre_save(row, False), db) for row in rows] for f in fields]
     done(text, [[row.pk for row in rows], *columns])
 
 
@@ -173,11 +177,41 @@ def _inserting(
     return text, fields
 
 
-def _cursor() -> Any:
-    """As Django makes its cursors, so that tests count these statements too, but bound by the server."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    return connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[attr-defined,call-arg]
+class Numbered(CursorMixin, psycopg.RawCursor):
+    """Bound by the server, and takes its statement as PostgreSQL does, $1, $2: psycopg would read those of more than
+    fifty values anew each time."""
+
+
+def _executed(text: str, values: Any) -> Any:
+    """A cursor as Django makes them, so that tests count these statements too, with the statement done."""
+    db: Any = _db()
+    db.close_if_health_check_failed()
+    db.ensure_connection()
+    cursor = db._prepare_cursor(Numbered(db.connection))
+    if values is not None:
+        text, names = _numbered(text)
+        values = [values[name] for name in names] if names else values
+    cursor.execute(text, values)
+    return cursor
+
+
+def _db() -> BaseDatabaseWrapper:
+    """The connection itself: what `connection` stands for is looked up each time that anything of it is asked."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+@lru_cache(maxsize=512)
+def _numbered(text: str) -> tuple[str, list[str]]:
+    """A statement with its values by number, and their names in that order where it has them by name."""
+    names: dict[str, int] = {}
+    count = itertools.count(1)
+
+    def written(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        return f"${names.setdefault(found[1], len(names) + 1) if found[1] else next(count)}"
+
+    return re.sub(r"%%|%s|%\((\w+)\)s", written, text), list(names)
 
 
 @dataclass(frozen=True)
@@ -205,10 +239,10 @@ class _Plan:
             yield found
 
     def _converted(self, values: Any) -> list[Any]:
-        row = list(values)
+        row, db = list(values), _db()
         for column, (converters, expression) in self.converters:
             for convert in converters:
-                row[column] = convert(row[column], expression, connection)
+                row[column] = convert(row[column], expression, db)
         return row
 
 

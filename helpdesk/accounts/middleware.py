@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -32,6 +33,8 @@ class LanguageAndZone:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Who it is, and no longer a stand-in that asks itself again for every attribute.
+        request.user = get_user(request)
         person = request.user if request.user.is_authenticated else None
         code = language_of(request)
         request.LANGUAGE_CODE = code

@@ -154,6 +154,13 @@ def test_a_twin_takes_over_columns_and_many_go_djangos_way(cast: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_values_go_where_they_are_named(cast: Any) -> None:
+    told = fetched("SELECT %(b)s::text || '%%', %(a)s::int, %(b)s::text, '$1'", {"a": 7, "b": "x"})
+    assert told == [("x%", 7, "x", "$1")]
+    assert fetched("SELECT %s::int - %s::int, '%%s'", [5, 3]) == [(2, "%s")]
+    assert fetched("SELECT '100%'") == [("100%",)]
+
+
 def test_a_kept_connection_that_the_server_ended_is_found_out() -> None:
     connection.ensure_connection()
     assert connection.is_usable()
