@@ -124,6 +124,8 @@ def without_index(model: type[Model]) -> Iterator[None]:
         editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for index in model._meta.indexes:
             editor.add_index(model, index)
+        # As before, for whoever goes on in the same transaction.
+        editor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
