@@ -1,6 +1,6 @@
-"""The consumer: one process for the queues of all hubs. A thread for each queue receives, a few work off the inbox.
+"""The consumer: one process for the queues of all hubs. Threads of each queue receive, a few work off the inbox.
 
-Where a queue does not answer, its thread waits a second, two, four .. thirty, and goes on by itself when it is back.
+Where a queue does not answer, its threads wait a second, two, four .. thirty, and go on by themselves when it is back.
 Without hubs it looks for some every few seconds and does nothing else. Threads catch what goes wrong; where one ends
 nevertheless the process ends too, and its supervisor starts it afresh: nothing is kept in memory that would be missed.
 """
@@ -26,6 +26,9 @@ KIND = "push"
 # How many work off what a queue brought: cases are read one by one; messages of Health go many in one breath, which
 # hold the same events, so a second one would wait for the first. Neither queue waits for the other.
 WORKERS = {"support": 3, "health": 1}
+# How many receive from a queue: AWS gives ten at a time and wants each ten deleted, so that one would wait for the
+# network most of its time where thousands come at once.
+RECEIVERS = {"support": 1, "health": 2}
 # So often hubs and wishes are looked for, and the queues' depth.
 LOOK_EVERY_S = 5.0
 DEPTH_EVERY_S = 60.0
@@ -63,10 +66,10 @@ class Tally:
 
 @dataclass
 class Receiver:
-    """The thread of one queue. `trouble` is what AWS answers last, empty where all is well."""
+    """The threads of one queue. `trouble` is what AWS answers last, empty where all is well."""
 
     source: Source
-    thread: threading.Thread | None = None
+    threads: list[threading.Thread] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
     trouble: str = ""
     heard_at: datetime | None = None
@@ -124,7 +127,7 @@ class Consumer:
             self.receivers.pop(key).stop.set()
         for key in found.keys() - self.receivers.keys():
             self.receivers[key] = self._start_receiver(found[key])
-        threads = [*self.workers, *(one.thread for one in self.receivers.values() if one.thread)]
+        threads = [*self.workers, *(thread for one in self.receivers.values() for thread in one.threads)]
         if not all(thread.is_alive() for thread in threads):
             raise Ended
         self._fetch_back()
@@ -186,8 +189,10 @@ class Consumer:
 
     def _start_receiver(self, source: Source) -> Receiver:
         one = Receiver(source)
-        one.thread = threading.Thread(target=self._receive, args=[one], daemon=True)
-        one.thread.start()
+        for _ in range(RECEIVERS[source.name]):
+            thread = threading.Thread(target=self._receive, args=[one], daemon=True)
+            one.threads.append(thread)
+            thread.start()
         return one
 
     def _receive(self, one: Receiver) -> None:
