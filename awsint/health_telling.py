@@ -109,8 +109,9 @@ def _promised(customer: UUID, priority: str, at: datetime) -> str:
 
 def _waits(event: HealthEvent, at: datetime) -> bool:
     """Whether the parent is told of what came when its minute is over, and of nothing else."""
-    told = event.priority_id == (event.applied or None) and not _is_said(event)
-    return event.note_at is not None and event.note_at > at and told
+    if event.note_at is None or event.note_at <= at:
+        return False
+    return event.priority_id == (event.applied or None) and not _is_said(event)
 
 
 def _is_said(event: HealthEvent) -> bool:

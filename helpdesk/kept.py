@@ -177,7 +177,7 @@ def _inserting(
     return text, fields
 
 
-class Numbered(CursorMixin, psycopg.RawCursor):
+class ByPlace(CursorMixin, psycopg.RawCursor):
     """Bound by the server, and takes its statement as PostgreSQL does, $1, $2: psycopg would read those of more than
     fifty values anew each time."""
 
@@ -187,9 +187,9 @@ def _executed(text: str, values: Any) -> Any:
     db: Any = _db()
     db.close_if_health_check_failed()
     db.ensure_connection()
-    cursor = db._prepare_cursor(Numbered(db.connection))
+    cursor = db._prepare_cursor(ByPlace(db.connection))
     if values is not None:
-        text, names = _numbered(text)
+        text, names = _by_place(text)
         values = [values[name] for name in names] if names else values
     cursor.execute(text, values)
     return cursor
@@ -201,8 +201,8 @@ def _db() -> BaseDatabaseWrapper:
 
 
 @lru_cache(maxsize=512)
-def _numbered(text: str) -> tuple[str, list[str]]:
-    """A statement with its values by number, and their names in that order where it has them by name."""
+def _by_place(text: str) -> tuple[str, list[str]]:
+    """A statement with $1 for its first value, and the names of its values in their order where it has names."""
     names: dict[str, int] = {}
     count = itertools.count(1)
 

@@ -87,7 +87,7 @@ def explain(statement: Statement) -> list[str]:
     """PostgreSQL's own account of a second run."""
     sql, params = statement
     explained = f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {sql}"
-    if _by_number(sql):
+    if _by_place(sql):
         fetched(sql, params)
         return [line for (line,) in fetched(explained, params)]
     with connection.cursor() as cursor:
@@ -96,7 +96,7 @@ def explain(statement: Statement) -> list[str]:
         return [line for (line,) in cursor.fetchall()]
 
 
-def _by_number(sql: str) -> bool:
+def _by_place(sql: str) -> bool:
     """Whether it was asked as kept.py asks, with $1 for its first value."""
     return "$1" in sql
 
@@ -105,7 +105,7 @@ def bare_ms(statement: Statement, url: str) -> float:
     """p50 of the same statement by psycopg alone, rows fetched."""
     sql, params = statement
     times = []
-    way = psycopg.RawCursor if _by_number(sql) else psycopg.ClientCursor
+    way = psycopg.RawCursor if _by_place(sql) else psycopg.ClientCursor
     with psycopg.connect(url, autocommit=True, cursor_factory=way) as bare:
         for _ in range(BARE_RUNS):
             begun = time.perf_counter()
